@@ -1,0 +1,531 @@
+//! What can be asked of a store: a closed, typed language with one meaning on every engine.
+//!
+//! [`matches`] and [`compare`] *are* that meaning. The engines render the same [`Expr`] to their
+//! own tongue, and property tests hold them to what these functions say:
+//!
+//! - A missing field equals null. Null is less than everything else.
+//! - `lt`, `lte`, `gt`, `gte` never hold for null. `ne` holds for null. `not` is two-valued: what
+//!   does not hold, holds negated.
+//! - `is_in([])` holds for nothing. `contains` holds when an array has the value; a missing array
+//!   has none.
+//! - Text compares by its UTF-8 bytes, times by the millisecond, integers within ±2^53.
+//! - Every order ends in the id, in the direction of the last field named, so that it is total.
+//!
+//! The language is the system's largest risk when it grows: a new operator brings its meaning
+//! here, a rendering for each engine, cases in the property tests, and says how it is indexed.
+
+use std::{cmp::Ordering, marker::PhantomData};
+
+use serde_json::Value as Json;
+
+use crate::{clock::Timestamp, ids::Id};
+
+/// A value that can be stored in a declared field and compared.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Value {
+    Null,
+    Bool(bool),
+    /// Within ±2^53, so that every client reads it exactly.
+    Int(i64),
+    Text(String),
+    Time(Timestamp),
+}
+
+/// Types that a field may have.
+pub trait Scalar {
+    /// Whether the field may be null or missing.
+    const NULLABLE: bool = false;
+    fn value(&self) -> Value;
+}
+
+impl Scalar for bool {
+    fn value(&self) -> Value {
+        Value::Bool(*self)
+    }
+}
+impl Scalar for i64 {
+    fn value(&self) -> Value {
+        Value::Int(*self)
+    }
+}
+impl Scalar for String {
+    fn value(&self) -> Value {
+        Value::Text(self.clone())
+    }
+}
+impl Scalar for Timestamp {
+    fn value(&self) -> Value {
+        Value::Time(*self)
+    }
+}
+impl<T> Scalar for Id<T> {
+    fn value(&self) -> Value {
+        Value::Text(self.as_str().to_owned())
+    }
+}
+impl<T: Scalar> Scalar for Option<T> {
+    const NULLABLE: bool = true;
+    fn value(&self) -> Value {
+        self.as_ref().map_or(Value::Null, Scalar::value)
+    }
+}
+
+/// Implements [`Scalar`] for an enum of unit variants: the text that serde gives it.
+#[macro_export]
+macro_rules! scalar_enum {
+    ($type:ty) => {
+        impl $crate::query::Scalar for $type {
+            fn value(&self) -> $crate::query::Value {
+                match serde_json::to_value(self) {
+                    Ok(serde_json::Value::String(text)) => $crate::query::Value::Text(text),
+                    other => unreachable!("a unit variant is text, not {other:?}"),
+                }
+            }
+        }
+    };
+}
+
+/// A declared field of documents `D`, holding `V`. The name is the path in the stored document.
+pub struct Field<D, V> {
+    name: &'static str,
+    types: PhantomData<fn(D) -> V>,
+}
+
+impl<D, V> Clone for Field<D, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<D, V> Copy for Field<D, V> {}
+
+/// A field with its types worn off, as engines see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FieldRef {
+    pub name: &'static str,
+    pub nullable: bool,
+    /// An array, of which `contains` is the only question.
+    pub many: bool,
+}
+
+/// The id of a document is a field of it like any other.
+pub const ID: FieldRef = FieldRef { name: "_id", nullable: false, many: false };
+
+impl<D, V> Field<D, V> {
+    /// Declares a field. Only documents do this, beside their struct.
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, types: PhantomData }
+    }
+}
+
+impl<D, V: Scalar> Field<D, V> {
+    #[must_use]
+    pub const fn erased(self) -> FieldRef {
+        FieldRef { name: self.name, nullable: V::NULLABLE, many: false }
+    }
+
+    fn compare(self, op: Op, value: &V) -> Filter<D> {
+        Filter::new(Expr::Compare(self.erased(), op, value.value()))
+    }
+
+    pub fn eq(self, value: impl Into<V>) -> Filter<D> {
+        self.compare(Op::Eq, &value.into())
+    }
+    pub fn ne(self, value: impl Into<V>) -> Filter<D> {
+        self.eq(value).not()
+    }
+    pub fn lt(self, value: impl Into<V>) -> Filter<D> {
+        self.compare(Op::Lt, &value.into())
+    }
+    pub fn lte(self, value: impl Into<V>) -> Filter<D> {
+        self.compare(Op::Lte, &value.into())
+    }
+    pub fn gt(self, value: impl Into<V>) -> Filter<D> {
+        self.compare(Op::Gt, &value.into())
+    }
+    pub fn gte(self, value: impl Into<V>) -> Filter<D> {
+        self.compare(Op::Gte, &value.into())
+    }
+    pub fn is_in(self, values: impl IntoIterator<Item = V>) -> Filter<D> {
+        let values = values.into_iter().map(|value| value.value()).collect();
+        Filter::new(Expr::In(self.erased(), values))
+    }
+    #[must_use]
+    pub fn asc(self) -> Order<D> {
+        Order::default().asc(self)
+    }
+    #[must_use]
+    pub fn desc(self) -> Order<D> {
+        Order::default().desc(self)
+    }
+    /// This field set to `value`, for a patch.
+    pub fn set(self, value: impl Into<V>) -> Change<D> {
+        Change { field: self.erased(), value: value.into().value(), document: PhantomData }
+    }
+}
+
+impl<D, V: Scalar> Field<D, Vec<V>> {
+    #[must_use]
+    pub const fn erased(self) -> FieldRef {
+        FieldRef { name: self.name, nullable: true, many: true }
+    }
+
+    pub fn contains(self, value: impl Into<V>) -> Filter<D> {
+        Filter::new(Expr::Contains(self.erased(), value.into().value()))
+    }
+}
+
+/// One field of a patch.
+pub struct Change<D> {
+    pub field: FieldRef,
+    pub value: Value,
+    document: PhantomData<fn(D)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    Eq,
+    Lt,
+    Lte,
+    Gt,
+    Gte,
+}
+
+/// A filter with its document type worn off. Built only through [`Field`] and [`Filter`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Expr {
+    Compare(FieldRef, Op, Value),
+    In(FieldRef, Vec<Value>),
+    Contains(FieldRef, Value),
+    /// All of them; none to satisfy is satisfied.
+    And(Vec<Expr>),
+    /// Any of them; none to choose from is not satisfied.
+    Or(Vec<Expr>),
+    Not(Box<Expr>),
+}
+
+/// Which documents `D` are meant.
+pub struct Filter<D> {
+    expr: Expr,
+    document: PhantomData<fn(D)>,
+}
+
+impl<D> Clone for Filter<D> {
+    fn clone(&self) -> Self {
+        Self::new(self.expr.clone())
+    }
+}
+
+impl<D> Filter<D> {
+    const fn new(expr: Expr) -> Self {
+        Self { expr, document: PhantomData }
+    }
+
+    /// Every document.
+    #[must_use]
+    pub const fn all() -> Self {
+        Self::new(Expr::And(Vec::new()))
+    }
+
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self::new(match (self.expr, other.expr) {
+            (Expr::And(mut left), Expr::And(right)) => {
+                left.extend(right);
+                Expr::And(left)
+            }
+            (Expr::And(mut list), expr) | (expr, Expr::And(mut list)) => {
+                list.push(expr);
+                Expr::And(list)
+            }
+            (left, right) => Expr::And(vec![left, right]),
+        })
+    }
+
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self::new(Expr::Or(vec![self.expr, other.expr]))
+    }
+
+    #[must_use]
+    #[expect(clippy::should_implement_trait, reason = "reads as the query language does")]
+    pub fn not(self) -> Self {
+        Self::new(Expr::Not(Box::new(self.expr)))
+    }
+
+    #[must_use]
+    pub fn expr(&self) -> &Expr {
+        &self.expr
+    }
+
+    #[must_use]
+    pub fn into_expr(self) -> Expr {
+        self.expr
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    Asc,
+    Desc,
+}
+
+impl Direction {
+    #[must_use]
+    pub const fn reversed(self) -> Self {
+        match self {
+            Self::Asc => Self::Desc,
+            Self::Desc => Self::Asc,
+        }
+    }
+}
+
+/// A total order of documents `D`: the fields named, then the id.
+pub struct Order<D> {
+    keys: Vec<(FieldRef, Direction)>,
+    document: PhantomData<fn(D)>,
+}
+
+impl<D> Default for Order<D> {
+    fn default() -> Self {
+        Self { keys: Vec::new(), document: PhantomData }
+    }
+}
+
+impl<D> Clone for Order<D> {
+    fn clone(&self) -> Self {
+        Self { keys: self.keys.clone(), document: PhantomData }
+    }
+}
+
+impl<D> Order<D> {
+    /// By id alone, which is by time of creation.
+    #[must_use]
+    pub fn by_id() -> Self {
+        Self::default()
+    }
+
+    #[must_use]
+    pub fn asc<V: Scalar>(mut self, field: Field<D, V>) -> Self {
+        self.keys.push((field.erased(), Direction::Asc));
+        self
+    }
+
+    #[must_use]
+    pub fn desc<V: Scalar>(mut self, field: Field<D, V>) -> Self {
+        self.keys.push((field.erased(), Direction::Desc));
+        self
+    }
+
+    /// The same documents, last first: how a page before a cursor is read.
+    #[must_use]
+    pub fn reversed(mut self) -> Self {
+        if self.keys.is_empty() {
+            self.keys.push((ID, Direction::Desc));
+        } else {
+            for (_, direction) in &mut self.keys {
+                *direction = direction.reversed();
+            }
+        }
+        self
+    }
+
+    /// The fields named, and the id at the end.
+    #[must_use]
+    pub fn keys(&self) -> Vec<(FieldRef, Direction)> {
+        let mut keys = self.keys.clone();
+        if keys.last().is_none_or(|(field, _)| *field != ID) {
+            keys.push((ID, keys.last().map_or(Direction::Asc, |(_, direction)| *direction)));
+        }
+        keys
+    }
+}
+
+/// How many documents, starting after which.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    pub limit: usize,
+    /// The values of the order's keys (the id included) in the document before the page.
+    pub after: Option<Vec<Value>>,
+}
+
+impl Page {
+    #[must_use]
+    pub const fn first(limit: usize) -> Self {
+        Self { limit, after: None }
+    }
+
+    #[must_use]
+    pub fn after(mut self, position: Option<Vec<Value>>) -> Self {
+        self.after = position;
+        self
+    }
+}
+
+/// The filter that lets through what comes after `position` in the order `keys`.
+///
+/// The first conjunct only repeats a bound that the second implies: it lets an engine start at the
+/// right place of an index instead of walking there, so that page 1,000 costs what page 1 costs.
+#[must_use]
+pub fn after(keys: &[(FieldRef, Direction)], position: &[Value]) -> Expr {
+    let mut alternatives = Vec::with_capacity(keys.len());
+    let mut same = Vec::new();
+    for ((field, direction), value) in keys.iter().zip(position) {
+        let mut branch = same.clone();
+        branch.push(beyond(*field, *direction, value));
+        alternatives.push(Expr::And(branch));
+        same.push(Expr::Compare(*field, Op::Eq, value.clone()));
+    }
+    let exact = Expr::Or(alternatives);
+    match (keys.first(), position.first()) {
+        (Some((field, direction)), Some(value)) if !field.nullable => {
+            let op = if *direction == Direction::Asc { Op::Gte } else { Op::Lte };
+            Expr::And(vec![Expr::Compare(*field, op, value.clone()), exact])
+        }
+        _ => exact,
+    }
+}
+
+fn beyond(field: FieldRef, direction: Direction, value: &Value) -> Expr {
+    let is_null = || Expr::Compare(field, Op::Eq, Value::Null);
+    match (direction, value) {
+        (Direction::Asc, Value::Null) => Expr::Not(Box::new(is_null())),
+        (Direction::Asc, value) => Expr::Compare(field, Op::Gt, value.clone()),
+        (Direction::Desc, Value::Null) => Expr::Or(Vec::new()),
+        (Direction::Desc, value) if field.nullable => {
+            Expr::Or(vec![Expr::Compare(field, Op::Lt, value.clone()), is_null()])
+        }
+        (Direction::Desc, value) => Expr::Compare(field, Op::Lt, value.clone()),
+    }
+}
+
+/// The value at a field's path in a stored document, as readable JSON has it.
+#[must_use]
+pub fn value_at<'a>(document: &'a Json, path: &str) -> &'a Json {
+    path.split('.').fold(document, |json, key| json.get(key).unwrap_or(&Json::Null))
+}
+
+/// Where a document stands in an order: what [`Page::after`] takes.
+#[must_use]
+pub fn position(document: &Json, keys: &[(FieldRef, Direction)]) -> Vec<Value> {
+    keys.iter().map(|(field, _)| from_json(value_at(document, field.name))).collect()
+}
+
+fn from_json(json: &Json) -> Value {
+    match json {
+        Json::Bool(bool) => Value::Bool(*bool),
+        Json::Number(number) => number.as_i64().map_or(Value::Null, Value::Int),
+        Json::String(text) => Value::Text(text.clone()),
+        Json::Null | Json::Array(_) | Json::Object(_) => Value::Null,
+    }
+}
+
+/// Whether a document satisfies a filter. The definition that every engine is tested against, and
+/// the filter of live events.
+#[must_use]
+pub fn matches(expr: &Expr, document: &Json) -> bool {
+    match expr {
+        Expr::Compare(field, op, value) => {
+            let ordering = compare_json(value_at(document, field.name), value);
+            match op {
+                Op::Eq => ordering == Some(Ordering::Equal),
+                Op::Lt => ordering == Some(Ordering::Less),
+                Op::Lte => {
+                    matches!(ordering, Some(Ordering::Less | Ordering::Equal)) && *value != Value::Null
+                }
+                Op::Gt => ordering == Some(Ordering::Greater),
+                Op::Gte => {
+                    matches!(ordering, Some(Ordering::Greater | Ordering::Equal)) && *value != Value::Null
+                }
+            }
+        }
+        Expr::In(field, values) => {
+            let found = value_at(document, field.name);
+            values.iter().any(|value| compare_json(found, value) == Some(Ordering::Equal))
+        }
+        Expr::Contains(field, value) => value_at(document, field.name)
+            .as_array()
+            .is_some_and(|items| items.iter().any(|item| compare_json(item, value) == Some(Ordering::Equal))),
+        Expr::And(all) => all.iter().all(|expr| matches(expr, document)),
+        Expr::Or(any) => any.iter().any(|expr| matches(expr, document)),
+        Expr::Not(expr) => !matches(expr, document),
+    }
+}
+
+/// How a stored value compares with one asked for; `None` where they can't be compared (null with
+/// anything but null, or values of different types).
+fn compare_json(json: &Json, value: &Value) -> Option<Ordering> {
+    match (json, value) {
+        (Json::Null, Value::Null) => Some(Ordering::Equal),
+        (Json::Bool(left), Value::Bool(right)) => Some(left.cmp(right)),
+        (Json::Number(left), Value::Int(right)) => Some(left.as_i64()?.cmp(right)),
+        (Json::String(left), Value::Text(right)) => Some(left.as_str().cmp(right)),
+        (Json::String(left), Value::Time(right)) => Some(left.as_str().cmp(&right.to_string())),
+        _ => None,
+    }
+}
+
+/// The order of two documents under `keys`: null first, then by value.
+#[must_use]
+pub fn compare(left: &Json, right: &Json, keys: &[(FieldRef, Direction)]) -> Ordering {
+    keys.iter().fold(Ordering::Equal, |ordering, (field, direction)| {
+        ordering.then_with(|| {
+            let pair = (from_json(value_at(left, field.name)), from_json(value_at(right, field.name)));
+            match direction {
+                Direction::Asc => pair.0.cmp(&pair.1),
+                Direction::Desc => pair.1.cmp(&pair.0),
+            }
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    struct Doc;
+    const COUNT: Field<Doc, Option<i64>> = Field::new("count");
+    const NAME: Field<Doc, String> = Field::new("name");
+    const TAGS: Field<Doc, Vec<String>> = Field::new("tags");
+
+    #[test]
+    fn null_and_missing_are_the_same_and_never_compared() {
+        for document in [json!({}), json!({"count": null})] {
+            let holds = |filter: Filter<Doc>| matches(filter.expr(), &document);
+            assert!(holds(COUNT.eq(None)));
+            assert!(holds(COUNT.ne(Some(3))));
+            assert!(!holds(COUNT.lt(Some(3))));
+            assert!(holds(COUNT.lt(Some(3)).not()));
+            assert!(!holds(COUNT.gte(None)));
+            assert!(!holds(COUNT.is_in([])));
+            assert!(!holds(TAGS.contains("a".to_owned())));
+        }
+    }
+
+    #[test]
+    fn a_page_starts_after_its_position_in_both_directions() {
+        let documents: Vec<Json> = [None, Some(1), Some(1), Some(2), None]
+            .iter()
+            .enumerate()
+            .map(|(id, count)| json!({"_id": format!("d{id}"), "count": count}))
+            .collect();
+        for order in [COUNT.asc(), COUNT.desc(), Order::by_id(), COUNT.asc().reversed()] {
+            let keys = order.keys();
+            let mut sorted = documents.clone();
+            sorted.sort_by(|left, right| compare(left, right, &keys));
+            for (index, document) in sorted.iter().enumerate() {
+                let rest = after(&keys, &position(document, &keys));
+                let found: Vec<&Json> = sorted.iter().filter(|document| matches(&rest, document)).collect();
+                assert_eq!(found, sorted[index + 1..].iter().collect::<Vec<_>>());
+            }
+        }
+    }
+
+    #[test]
+    fn text_compares_by_bytes() {
+        let document = json!({"name": "é"});
+        assert!(matches(NAME.gt("z".to_owned()).expr(), &document));
+    }
+}

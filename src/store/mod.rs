@@ -1,0 +1,484 @@
+//! The store: five verbs over documents, the same on every engine.
+//!
+//! [`get`](Store::get), [`find`](Store::find), [`count`](Store::count) and
+//! [`tally`](Store::tally) read; [`commit`](Store::commit) is the only write: a [`Batch`] of
+//! guarded changes, all or nothing, acknowledged when it would survive a power cut.
+//! [`watch`](Store::watch) hints that a collection changed. There is no interactive transaction, so
+//! a whole batch can be tried again and no lock spans an await.
+//!
+//! Every write adds one to the document's version; a version guard therefore proves that nothing
+//! about the document changed since it was read.
+
+mod mongo;
+mod sqlite;
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::sync::broadcast;
+
+use crate::{
+    ids::{Id, Identified},
+    query::{Change, Direction, Expr, Field, FieldRef, Filter, ID, Order, Page, Scalar, Value},
+};
+
+/// A struct that is stored: serde says how, the collection says what can be asked of it.
+///
+/// Its serde form has the id as `_id` and the version as `version`.
+pub trait Document: Identified + Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
+    /// Name and indexes; the same value at every call.
+    fn collection() -> &'static Collection;
+    fn id(&self) -> &Id<Self>;
+    fn version(&self) -> i64;
+    fn set_version(&mut self, version: i64);
+}
+
+/// Implements [`Identified`] and [`Document`] for a struct with the fields `id` and `version`.
+#[macro_export]
+macro_rules! document {
+    ($type:ty, $prefix:literal, $collection:literal, [$($index:expr),* $(,)?]) => {
+        impl $crate::ids::Identified for $type {
+            const PREFIX: &'static str = $prefix;
+        }
+        impl $crate::store::Document for $type {
+            fn collection() -> &'static $crate::store::Collection {
+                static COLLECTION: std::sync::LazyLock<$crate::store::Collection> =
+                    std::sync::LazyLock::new(|| $crate::store::Collection {
+                        name: $collection,
+                        indexes: vec![$($index),*],
+                        may_scan: false,
+                    });
+                &COLLECTION
+            }
+            fn id(&self) -> &$crate::ids::Id<Self> {
+                &self.id
+            }
+            fn version(&self) -> i64 {
+                self.version
+            }
+            fn set_version(&mut self, version: i64) {
+                self.version = version;
+            }
+        }
+    };
+}
+
+/// A named set of documents and the questions that it answers quickly.
+#[derive(Debug)]
+pub struct Collection {
+    pub name: &'static str,
+    pub indexes: Vec<Index>,
+    /// Whether queries without an index are answered. Only the engines' own tests say yes.
+    pub may_scan: bool,
+}
+
+/// An index, kept in the order of its keys and then the id. Created when the store opens.
+#[derive(Clone, Debug)]
+pub struct Index {
+    pub name: &'static str,
+    pub keys: Vec<(FieldRef, Direction)>,
+    /// No two documents share these values; documents with a null among them don't take part.
+    pub unique: bool,
+}
+
+impl Index {
+    #[must_use]
+    pub const fn named(name: &'static str) -> Self {
+        Self { name, keys: Vec::new(), unique: false }
+    }
+    #[must_use]
+    pub fn asc<D, V: Scalar>(mut self, field: Field<D, V>) -> Self {
+        self.keys.push((field.erased(), Direction::Asc));
+        self
+    }
+    #[must_use]
+    pub fn desc<D, V: Scalar>(mut self, field: Field<D, V>) -> Self {
+        self.keys.push((field.erased(), Direction::Desc));
+        self
+    }
+    /// An array's elements, each of which finds the document. At most one array an index.
+    #[must_use]
+    pub fn each<D, V: Scalar>(mut self, field: Field<D, Vec<V>>) -> Self {
+        self.keys.push((field.erased(), Direction::Asc));
+        self
+    }
+    #[must_use]
+    pub const fn unique(mut self) -> Self {
+        self.unique = true;
+        self
+    }
+}
+
+impl Collection {
+    /// The index that answers a filter in an order: its first keys are fields that the filter fixes
+    /// to a value, and the rest follows the order. `None` means that the engine would have to walk
+    /// documents that are not asked for.
+    #[must_use]
+    pub fn index_for(&self, filter: &Expr, order: &[(FieldRef, Direction)]) -> Option<&Index> {
+        let fixed = fixed_fields(filter);
+        let bounded = bounded_fields(filter);
+        let suits = |index: &&Index| {
+            let lead = index.keys.iter().take_while(|(field, _)| fixed.contains(field)).count();
+            let rest = &index.keys[lead..];
+            let wanted: Vec<_> =
+                order.iter().filter(|(field, _)| *field != ID && !fixed.contains(field)).collect();
+            let follows =
+                wanted.len() <= rest.len() && wanted.iter().zip(rest).all(|(left, right)| left.0 == right.0);
+            follows
+                && (lead > 0
+                    || rest.first().is_some_and(|(field, _)| bounded.contains(field) || !wanted.is_empty()))
+        };
+        let arrays: Vec<FieldRef> = fixed.iter().copied().filter(|field| field.many).collect();
+        let has_arrays = |index: &&Index| {
+            index.keys.iter().filter(|(field, _)| field.many).all(|(field, _)| arrays.contains(field))
+        };
+        let leads = |index: &&Index| index.keys.iter().take_while(|(field, _)| fixed.contains(field)).count();
+        self.indexes.iter().filter(suits).filter(has_arrays).max_by_key(leads)
+    }
+}
+
+/// The fields that a filter fixes: equal to a value, one of several, or containing one.
+fn fixed_fields(expr: &Expr) -> Vec<FieldRef> {
+    match expr {
+        Expr::Compare(field, crate::query::Op::Eq, _) | Expr::In(field, _) | Expr::Contains(field, _) => {
+            vec![*field]
+        }
+        Expr::And(all) => all.iter().flat_map(fixed_fields).collect(),
+        Expr::Compare(..) | Expr::Or(_) | Expr::Not(_) => Vec::new(),
+    }
+}
+
+/// The fields that a filter bounds from one side or both.
+fn bounded_fields(expr: &Expr) -> Vec<FieldRef> {
+    match expr {
+        Expr::Compare(field, op, _) if *op != crate::query::Op::Eq => vec![*field],
+        Expr::And(all) => all.iter().flat_map(bounded_fields).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What must be true of a document for a change to happen.
+#[derive(Clone, Debug)]
+pub enum Guard {
+    /// It exists.
+    Present,
+    /// It exists and has not been written since this version.
+    Version(i64),
+    /// It exists and satisfies this.
+    Matches(Expr),
+}
+
+/// Guard: the document satisfies `filter` at the moment of the commit.
+pub fn when<D>(filter: Filter<D>) -> Guard {
+    Guard::Matches(filter.into_expr())
+}
+
+/// A document of any type, ready to be written.
+pub(crate) type Writable = Arc<dyn erased_serde::Serialize + Send + Sync>;
+
+#[derive(Clone)]
+pub(crate) enum Write {
+    /// Guarded by absence: an id that exists is a conflict.
+    Insert(Writable),
+    Replace(Writable),
+    Patch(Vec<(FieldRef, Value)>),
+    Increment(Vec<(FieldRef, i64)>),
+    Delete,
+    /// Changes nothing; the guard is the point.
+    Require,
+}
+
+#[derive(Clone)]
+pub(crate) struct Step {
+    pub collection: &'static Collection,
+    pub id: String,
+    pub guard: Guard,
+    pub write: Write,
+}
+
+/// Changes that happen together or not at all, in this order.
+#[derive(Clone, Default)]
+#[must_use = "a batch does nothing until it is committed"]
+pub struct Batch {
+    pub(crate) steps: Vec<Step>,
+}
+
+impl Batch {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn step<D: Document>(mut self, id: &Id<D>, guard: Guard, write: Write) -> Self {
+        let id = id.as_str().to_owned();
+        self.steps.push(Step { collection: D::collection(), id, guard, write });
+        self
+    }
+
+    /// A new document; `Conflict` when its id, or a value of a unique index, is taken.
+    pub fn insert<D: Document>(self, document: &D) -> Self {
+        // Guarded by absence, which `Write::Insert` implies.
+        self.step(document.id(), Guard::Present, Write::Insert(Arc::new(document.clone())))
+    }
+
+    /// The document as given, in place of the version that it was read at; `Stale` when it has been
+    /// written since. What is stored has the next version.
+    pub fn replace<D: Document>(self, document: &D) -> Self {
+        let mut next = document.clone();
+        next.set_version(document.version() + 1);
+        self.step(document.id(), Guard::Version(document.version()), Write::Replace(Arc::new(next)))
+    }
+
+    /// Some fields of a document; `Stale` when the guard does not hold.
+    pub fn patch<D: Document>(
+        self,
+        id: &Id<D>,
+        guard: Guard,
+        changes: impl IntoIterator<Item = Change<D>>,
+    ) -> Self {
+        let changes = changes.into_iter().map(|change| (change.field, change.value)).collect();
+        self.step(id, guard, Write::Patch(changes))
+    }
+
+    /// Adds to a counter; a missing one counts from 0. Concurrent ones add up.
+    pub fn increment<D: Document>(self, id: &Id<D>, guard: Guard, field: Field<D, i64>, by: i64) -> Self {
+        self.step(id, guard, Write::Increment(vec![(field.erased(), by)]))
+    }
+
+    pub fn delete<D: Document>(self, id: &Id<D>, guard: Guard) -> Self {
+        self.step(id, guard, Write::Delete)
+    }
+
+    /// Changes nothing, but lets the batch happen only when the guard holds.
+    pub fn require<D: Document>(self, id: &Id<D>, guard: Guard) -> Self {
+        self.step(id, guard, Write::Require)
+    }
+
+    /// These changes and then those.
+    pub fn and(mut self, other: Self) -> Self {
+        self.steps.extend(other.steps);
+        self
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    pub(crate) fn collections(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.steps
+            .iter()
+            .filter(|step| !matches!(step.write, Write::Require))
+            .map(|step| step.collection.name)
+    }
+}
+
+/// Why a store did not do what it was asked.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// An id, or a value of a unique index, is taken. `constraint` is `collection.index`, or
+    /// `collection._id`.
+    #[error("{constraint} is taken")]
+    Conflict { constraint: String },
+    /// A guard did not hold: the document is gone or has been changed.
+    #[error("{collection}/{id} is not as expected any more")]
+    Stale { collection: &'static str, id: String },
+    /// The store can't be reached, or did not answer in time. Trying again may help.
+    #[error("the store is away: {0}")]
+    Unavailable(String),
+    /// The store answered something that should not be possible: a document that can't be read, a
+    /// query without an index, a full disk.
+    #[error("the store failed: {0}")]
+    Failed(String),
+}
+
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// A community's documents. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    engine: Engine,
+    calls: Arc<AtomicU64>,
+}
+
+#[derive(Clone)]
+enum Engine {
+    Sqlite(sqlite::Sqlite),
+    Mongo(mongo::Mongo),
+}
+
+/// Runs the same call on whichever engine is open.
+macro_rules! on_engine {
+    ($store:expr, $engine:ident => $call:expr) => {{
+        $store.calls.fetch_add(1, Ordering::Relaxed);
+        match &$store.engine {
+            Engine::Sqlite($engine) => $call.await,
+            Engine::Mongo($engine) => $call.await,
+        }
+    }};
+}
+
+impl Store {
+    /// Opens the store at `uri` (`sqlite://path`, `mongodb://host/database?replicaSet=rs0`) and
+    /// creates the collections' missing indexes.
+    ///
+    /// # Errors
+    /// `Unavailable` with a sentence that says what to do: the path can't be written, the server
+    /// can't be reached, or it is a standalone MongoDB, which has no transactions.
+    pub async fn open(uri: &str, collections: &[&'static Collection]) -> Result<Self> {
+        let engine = if let Some(path) = uri.strip_prefix("sqlite://") {
+            Engine::Sqlite(sqlite::Sqlite::open(path, collections).await?)
+        } else if uri.starts_with("mongodb://") || uri.starts_with("mongodb+srv://") {
+            Engine::Mongo(mongo::Mongo::open(uri, collections).await?)
+        } else {
+            return Err(StoreError::Unavailable(
+                "a store is sqlite://path or mongodb://host/database?replicaSet=rs0".to_owned(),
+            ));
+        };
+        Ok(Self { engine, calls: Arc::default() })
+    }
+
+    /// Calls made so far, for tests that hold a request to a constant number of them.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// The documents with these ids, in this order; `None` where there is none.
+    pub async fn get<D: Document>(&self, ids: &[Id<D>]) -> Result<Vec<Option<D>>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found: Vec<D> = on_engine!(self, engine => engine.get(ids))?;
+        let mut by_id: BTreeMap<String, D> =
+            found.into_iter().map(|document| (document.id().as_str().to_owned(), document)).collect();
+        let mut documents: Vec<Option<D>> = Vec::with_capacity(ids.len());
+        for (index, id) in ids.iter().enumerate() {
+            let again = ids[index + 1..].contains(id);
+            let document = if again { by_id.get(id.as_str()).cloned() } else { by_id.remove(id.as_str()) };
+            documents.push(document);
+        }
+        Ok(documents)
+    }
+
+    /// The document with this id.
+    pub async fn one<D: Document>(&self, id: &Id<D>) -> Result<Option<D>> {
+        Ok(self.get(std::slice::from_ref(id)).await?.pop().flatten())
+    }
+
+    /// A page of the documents that satisfy `filter`.
+    pub async fn find<D: Document>(&self, filter: Filter<D>, order: Order<D>, page: Page) -> Result<Vec<D>> {
+        if page.limit == 0 {
+            return Ok(Vec::new());
+        }
+        let keys = order.keys();
+        let mut expr = filter.into_expr();
+        require_index::<D>(&expr, &keys)?;
+        if let Some(position) = &page.after {
+            expr = Expr::And(vec![expr, crate::query::after(&keys, position)]);
+        }
+        on_engine!(self, engine => engine.find(&expr, &keys, page.limit))
+    }
+
+    /// How many documents satisfy `filter`; counting stops at `at_most`, so that a big community
+    /// costs no more than that.
+    pub async fn count<D: Document>(&self, filter: Filter<D>, at_most: u64) -> Result<u64> {
+        let expr = filter.into_expr();
+        require_index::<D>(&expr, &[])?;
+        on_engine!(self, engine => engine.count::<D>(&expr, at_most))
+    }
+
+    /// How many documents that satisfy `filter` have each value of `field`.
+    pub async fn tally<D: Document, V: Scalar>(
+        &self,
+        filter: Filter<D>,
+        field: Field<D, V>,
+    ) -> Result<BTreeMap<Value, u64>> {
+        let expr = filter.into_expr();
+        require_index::<D>(&expr, &[])?;
+        on_engine!(self, engine => engine.tally::<D>(&expr, field.erased()))
+    }
+
+    /// Makes the changes, all or none. When this returns `Ok`, they outlive a crash.
+    pub async fn commit(&self, batch: Batch) -> Result<()> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        on_engine!(self, engine => engine.commit(batch))
+    }
+
+    /// Names of collections as they change, in this process or another: a hint to look again, which
+    /// may come late, twice, or (when the listener lags) not at all.
+    #[must_use]
+    pub fn watch(&self) -> broadcast::Receiver<&'static str> {
+        match &self.engine {
+            Engine::Sqlite(engine) => engine.watch(),
+            Engine::Mongo(engine) => engine.watch(),
+        }
+    }
+
+    /// Answers when the store does: what readiness means.
+    pub async fn ping(&self) -> Result<()> {
+        on_engine!(self, engine => engine.ping())
+    }
+
+    /// Loads a document, changes it and commits it guarded by its version, with whatever else
+    /// belongs to the change; tried again when somebody else was faster. `None`: there is no such
+    /// document.
+    ///
+    /// `change` must be free of side effects, as it may run several times. It may refuse.
+    pub async fn change<D, T, E, F>(&self, id: &Id<D>, mut change: F) -> Result<Option<T>, E>
+    where
+        D: Document,
+        E: From<StoreError>,
+        F: FnMut(&mut D) -> Result<(T, Batch), E>,
+    {
+        for round in 0..ATTEMPTS {
+            let Some(mut document) = self.one(id).await? else {
+                return Ok(None);
+            };
+            let before = document.version();
+            let (result, with) = change(&mut document)?;
+            document.set_version(before);
+            match self.commit(Batch::new().replace(&document).and(with)).await {
+                Ok(()) => return Ok(Some(result)),
+                Err(StoreError::Stale { .. }) => {
+                    tokio::time::sleep(Duration::from_millis(u64::from(round.min(10)))).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(StoreError::Unavailable("a document is being changed too often to change it".to_owned()).into())
+    }
+
+    /// Waits for what runs in the background to end: the writer has written, the readers are closed.
+    pub async fn close(&self) {
+        if let Engine::Sqlite(engine) = &self.engine {
+            engine.close().await;
+        }
+    }
+}
+
+/// Attempts at a read-change-write before giving up: with 64 writers on one document each round has
+/// one winner, so this is generous.
+const ATTEMPTS: u32 = 100;
+
+fn require_index<D: Document>(expr: &Expr, order: &[(FieldRef, Direction)]) -> Result<()> {
+    let collection = D::collection();
+    let by_id_alone =
+        order.iter().all(|(field, _)| *field == ID) && matches!(expr, Expr::And(all) if all.is_empty());
+    if collection.may_scan
+        || by_id_alone
+        || fixed_fields(expr).contains(&ID)
+        || collection.index_for(expr, order).is_some()
+    {
+        return Ok(());
+    }
+    Err(StoreError::Failed(format!("{} has no index for {expr:?} in the order {order:?}", collection.name)))
+}
