@@ -10,7 +10,10 @@ use std::{
 };
 
 use chrono::{DateTime, Datelike, SecondsFormat, TimeDelta, TimeZone, Utc};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, MapAccess, Visitor},
+};
 
 /// A moment in UTC with millisecond precision, between the years 0000 and 9999.
 ///
@@ -109,14 +112,25 @@ impl Serialize for Timestamp {
     }
 }
 
+/// Reads whichever form it meets, as serde buffers tagged enums without saying where they are from.
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if deserializer.is_human_readable() {
-            let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-            text.parse().map_err(serde::de::Error::custom)
-        } else {
-            Ok(Self::from_millis(bson::DateTime::deserialize(deserializer)?.timestamp_millis()))
+        struct EitherForm;
+        impl<'de> Visitor<'de> for EitherForm {
+            type Value = Timestamp;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a time as RFC 3339 text or a BSON date")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Timestamp, E> {
+                text.parse().map_err(E::custom)
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Timestamp, A::Error> {
+                let date = bson::DateTime::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                Ok(Timestamp::from_millis(date.timestamp_millis()))
+            }
         }
+        deserializer.deserialize_any(EitherForm)
     }
 }
 
@@ -183,5 +197,14 @@ mod tests {
         let document =
             bson::serialize_to_raw_document_buf(&std::collections::BTreeMap::from([("at", time)])).unwrap();
         assert_eq!(document.get_datetime("at").unwrap().timestamp_millis(), time.millis());
+
+        #[derive(Deserialize)]
+        #[serde(tag = "kind")]
+        enum Tagged {
+            Moment { at: Timestamp },
+        }
+        let tagged = bson::rawdoc! { "kind": "Moment", "at": bson::DateTime::from_millis(time.millis()) };
+        let Tagged::Moment { at } = bson::deserialize_from_slice(tagged.as_bytes()).unwrap();
+        assert_eq!(at, time);
     }
 }
