@@ -1,5 +1,32 @@
 //! The HOPE exchange: where heads of patient experience across the NHS help each other.
+//!
+//! Data goes one way. Reads go surface → action or loader → `store.find`. Writes go surface → one
+//! action → one `commit`. Everything slow or fallible (mail) happens after the commit, from the
+//! outbox of jobs.
+//!
+//! The modules stand in import order: each uses only those below it.
+
+pub mod server;
+
+pub mod graphql;
+pub mod rest;
+pub mod web;
+
+pub mod jobs;
+
+pub mod actions;
+
+pub mod app;
+
+pub mod keys;
+pub mod limits;
+pub mod mail;
+
+pub mod config;
+pub mod domain;
+pub mod error;
+pub mod store;
+
 pub mod clock;
 pub mod ids;
 pub mod query;
-pub mod store;

@@ -14,9 +14,14 @@
 //! The language is the system's largest risk when it grows: a new operator brings its meaning
 //! here, a rendering for each engine, cases in the property tests, and says how it is indexed.
 
-use std::{cmp::Ordering, marker::PhantomData};
+mod collection;
+mod meaning;
 
-use serde_json::Value as Json;
+use std::marker::PhantomData;
+
+pub(crate) use collection::fixed_fields;
+pub use collection::{Collection, Document, Index};
+pub use meaning::{after, compare, matches, position, value_at};
 
 use crate::{clock::Timestamp, ids::Id};
 
@@ -359,173 +364,5 @@ impl Page {
     pub fn after(mut self, position: Option<Vec<Value>>) -> Self {
         self.after = position;
         self
-    }
-}
-
-/// The filter that lets through what comes after `position` in the order `keys`.
-///
-/// The first conjunct only repeats a bound that the second implies: it lets an engine start at the
-/// right place of an index instead of walking there, so that page 1,000 costs what page 1 costs.
-#[must_use]
-pub fn after(keys: &[(FieldRef, Direction)], position: &[Value]) -> Expr {
-    let mut alternatives = Vec::with_capacity(keys.len());
-    let mut same = Vec::new();
-    for ((field, direction), value) in keys.iter().zip(position) {
-        let mut branch = same.clone();
-        branch.push(beyond(*field, *direction, value));
-        alternatives.push(Expr::And(branch));
-        same.push(Expr::Compare(*field, Op::Eq, value.clone()));
-    }
-    let exact = Expr::Or(alternatives);
-    match (keys.first(), position.first()) {
-        (Some((field, direction)), Some(value)) if !field.nullable => {
-            let op = if *direction == Direction::Asc { Op::Gte } else { Op::Lte };
-            Expr::And(vec![Expr::Compare(*field, op, value.clone()), exact])
-        }
-        _ => exact,
-    }
-}
-
-fn beyond(field: FieldRef, direction: Direction, value: &Value) -> Expr {
-    let is_null = || Expr::Compare(field, Op::Eq, Value::Null);
-    match (direction, value) {
-        (Direction::Asc, Value::Null) => Expr::Not(Box::new(is_null())),
-        (Direction::Asc, value) => Expr::Compare(field, Op::Gt, value.clone()),
-        (Direction::Desc, Value::Null) => Expr::Or(Vec::new()),
-        (Direction::Desc, value) if field.nullable => {
-            Expr::Or(vec![Expr::Compare(field, Op::Lt, value.clone()), is_null()])
-        }
-        (Direction::Desc, value) => Expr::Compare(field, Op::Lt, value.clone()),
-    }
-}
-
-/// The value at a field's path in a stored document, as readable JSON has it.
-#[must_use]
-pub fn value_at<'a>(document: &'a Json, path: &str) -> &'a Json {
-    path.split('.').fold(document, |json, key| json.get(key).unwrap_or(&Json::Null))
-}
-
-/// Where a document stands in an order: what [`Page::after`] takes.
-#[must_use]
-pub fn position(document: &Json, keys: &[(FieldRef, Direction)]) -> Vec<Value> {
-    keys.iter().map(|(field, _)| from_json(value_at(document, field.name))).collect()
-}
-
-fn from_json(json: &Json) -> Value {
-    match json {
-        Json::Bool(bool) => Value::Bool(*bool),
-        Json::Number(number) => number.as_i64().map_or(Value::Null, Value::Int),
-        Json::String(text) => Value::Text(text.clone()),
-        Json::Null | Json::Array(_) | Json::Object(_) => Value::Null,
-    }
-}
-
-/// Whether a document satisfies a filter. The definition that every engine is tested against, and
-/// the filter of live events.
-#[must_use]
-pub fn matches(expr: &Expr, document: &Json) -> bool {
-    match expr {
-        Expr::Compare(field, op, value) => {
-            let ordering = compare_json(value_at(document, field.name), value);
-            match op {
-                Op::Eq => ordering == Some(Ordering::Equal),
-                Op::Lt => ordering == Some(Ordering::Less),
-                Op::Lte => {
-                    matches!(ordering, Some(Ordering::Less | Ordering::Equal)) && *value != Value::Null
-                }
-                Op::Gt => ordering == Some(Ordering::Greater),
-                Op::Gte => {
-                    matches!(ordering, Some(Ordering::Greater | Ordering::Equal)) && *value != Value::Null
-                }
-            }
-        }
-        Expr::In(field, values) => {
-            let found = value_at(document, field.name);
-            values.iter().any(|value| compare_json(found, value) == Some(Ordering::Equal))
-        }
-        Expr::Contains(field, value) => value_at(document, field.name)
-            .as_array()
-            .is_some_and(|items| items.iter().any(|item| compare_json(item, value) == Some(Ordering::Equal))),
-        Expr::And(all) => all.iter().all(|expr| matches(expr, document)),
-        Expr::Or(any) => any.iter().any(|expr| matches(expr, document)),
-        Expr::Not(expr) => !matches(expr, document),
-    }
-}
-
-/// How a stored value compares with one asked for; `None` where they can't be compared (null with
-/// anything but null, or values of different types).
-fn compare_json(json: &Json, value: &Value) -> Option<Ordering> {
-    match (json, value) {
-        (Json::Null, Value::Null) => Some(Ordering::Equal),
-        (Json::Bool(left), Value::Bool(right)) => Some(left.cmp(right)),
-        (Json::Number(left), Value::Int(right)) => Some(left.as_i64()?.cmp(right)),
-        (Json::String(left), Value::Text(right)) => Some(left.as_str().cmp(right)),
-        (Json::String(left), Value::Time(right)) => Some(left.as_str().cmp(&right.to_string())),
-        _ => None,
-    }
-}
-
-/// The order of two documents under `keys`: null first, then by value.
-#[must_use]
-pub fn compare(left: &Json, right: &Json, keys: &[(FieldRef, Direction)]) -> Ordering {
-    keys.iter().fold(Ordering::Equal, |ordering, (field, direction)| {
-        ordering.then_with(|| {
-            let pair = (from_json(value_at(left, field.name)), from_json(value_at(right, field.name)));
-            match direction {
-                Direction::Asc => pair.0.cmp(&pair.1),
-                Direction::Desc => pair.1.cmp(&pair.0),
-            }
-        })
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    struct Doc;
-    const COUNT: Field<Doc, Option<i64>> = Field::new("count");
-    const NAME: Field<Doc, String> = Field::new("name");
-    const TAGS: Field<Doc, Vec<String>> = Field::new("tags");
-
-    #[test]
-    fn null_and_missing_are_the_same_and_never_compared() {
-        for document in [json!({}), json!({"count": null})] {
-            let holds = |filter: Filter<Doc>| matches(filter.expr(), &document);
-            assert!(holds(COUNT.eq(None)));
-            assert!(holds(COUNT.ne(Some(3))));
-            assert!(!holds(COUNT.lt(Some(3))));
-            assert!(holds(COUNT.lt(Some(3)).not()));
-            assert!(!holds(COUNT.gte(None)));
-            assert!(!holds(COUNT.is_in([])));
-            assert!(!holds(TAGS.contains("a".to_owned())));
-        }
-    }
-
-    #[test]
-    fn a_page_starts_after_its_position_in_both_directions() {
-        let documents: Vec<Json> = [None, Some(1), Some(1), Some(2), None]
-            .iter()
-            .enumerate()
-            .map(|(id, count)| json!({"_id": format!("d{id}"), "count": count}))
-            .collect();
-        for order in [COUNT.asc(), COUNT.desc(), Order::by_id(), COUNT.asc().reversed()] {
-            let keys = order.keys();
-            let mut sorted = documents.clone();
-            sorted.sort_by(|left, right| compare(left, right, &keys));
-            for (index, document) in sorted.iter().enumerate() {
-                let rest = after(&keys, &position(document, &keys));
-                let found: Vec<&Json> = sorted.iter().filter(|document| matches(&rest, document)).collect();
-                assert_eq!(found, sorted[index + 1..].iter().collect::<Vec<_>>());
-            }
-        }
-    }
-
-    #[test]
-    fn text_compares_by_bytes() {
-        let document = json!({"name": "é"});
-        assert!(matches(NAME.gt("z".to_owned()).expr(), &document));
     }
 }

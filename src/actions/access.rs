@@ -1,0 +1,26 @@
+//! Who is asking.
+
+use std::sync::Arc;
+
+use crate::domain::member::Member;
+
+/// A signed-in member. Holding one proves that a valid token was presented and that the member may
+/// use the service; actions ask for it, so that no surface can forget to check.
+#[derive(Clone)]
+pub struct Viewer(Arc<Member>);
+
+impl Viewer {
+    /// Only for what has checked the token, and for jobs that act in a member's name.
+    #[must_use]
+    pub fn proven(member: Member) -> Self {
+        Self(Arc::new(member))
+    }
+}
+
+impl std::ops::Deref for Viewer {
+    type Target = Member;
+
+    fn deref(&self) -> &Member {
+        &self.0
+    }
+}

@@ -1,0 +1,52 @@
+//! What every action, job and surface works with.
+
+use std::{ops::Deref, sync::Arc};
+
+use crate::{
+    clock::Clock, config::Config, domain, ids::Ids, keys::Keys, limits::Limits, mail::Mailer, store::Store,
+};
+
+/// The running service's parts. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+pub struct Parts {
+    pub store: Store,
+    pub mailer: Mailer,
+    pub clock: Clock,
+    pub ids: Ids,
+    pub keys: Keys,
+    pub limits: Limits,
+    pub config: Config,
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl App {
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// Opens everything that `config` names.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong and what to do.
+    pub async fn open(config: Config) -> Result<Self, String> {
+        let clock = Clock::System { offset: config.clock_offset };
+        let ids = Ids::system(clock.clone());
+        let keys = Keys::open(&config.data.join("keys"), &ids)?;
+        let mailer = Mailer::open(&config.mail, &config.mail_from)?;
+        let store = Store::open(config.store.expose(), &domain::collections())
+            .await
+            .map_err(|error| format!("The store {} could not be opened: {error}", config.store))?;
+        let limits = Limits::new(&config.limits);
+        Ok(Self::new(Parts { store, mailer, clock, ids, keys, limits, config }))
+    }
+}

@@ -1,0 +1,273 @@
+//! Settings: typed sections, read from `config/default.toml`, a file and the environment.
+
+use std::{fmt, net::SocketAddr, path::PathBuf};
+
+use chrono::{NaiveTime, TimeDelta, Weekday};
+use figment::{
+    Figment,
+    providers::{Env, Format, Toml},
+};
+use serde::{Deserialize, Deserializer, de::Error as _};
+use url::Url;
+
+/// Documents every key; the sections below have no other defaults.
+const DEFAULTS: &str = include_str!("../config/default.toml");
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub public_url: Url,
+    pub store: Secret,
+    pub mail: Secret,
+    pub data: PathBuf,
+    pub worker: bool,
+    pub log: String,
+    pub log_format: LogFormat,
+    #[serde(deserialize_with = "offset")]
+    pub clock_offset: TimeDelta,
+    pub network: Network,
+    pub sign_in: SignIn,
+    pub mail_from: MailFrom,
+    pub digest: Digest,
+    pub jobs: Jobs,
+    pub limits: Limits,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    pub name: String,
+    pub team: String,
+    pub contact: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignIn {
+    pub automatic_domains: Vec<String>,
+    pub code_minutes: i64,
+    pub session_days: i64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailFrom {
+    pub name: String,
+    pub address: String,
+    pub reply_to: String,
+    pub per_second: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Digest {
+    #[serde(deserialize_with = "weekday")]
+    pub weekday: Weekday,
+    #[serde(deserialize_with = "time_of_day")]
+    pub time: NaiveTime,
+    pub items: usize,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Jobs {
+    pub lease_seconds: i64,
+    pub poll_seconds: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    pub rate: Switch,
+    pub points_per_minute: u32,
+    pub mails_at_once: u32,
+    pub mails_per_hour: u32,
+    pub sign_ins_per_minute: u32,
+    pub sign_ins_per_second: u32,
+    pub connections: usize,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Switch {
+    On,
+    Off,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// A setting that may hold a password. It is never printed whole.
+#[derive(Clone, Deserialize, PartialEq, Eq)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The value itself, for the one place that connects with it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The URI with `***` in place of the user's name and password.
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0.split_once("://"), self.0.rsplit_once('@')) {
+            (Some((scheme, _)), Some((_, host))) => write!(f, "{scheme}://***@{host}"),
+            _ => f.write_str(&self.0),
+        }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Config {
+    /// Reads the defaults, then `file`, then the environment.
+    ///
+    /// # Errors
+    /// A sentence that names the key and where it was set: an unknown key, a value of the wrong
+    /// form, or settings that don't go together.
+    pub fn load(file: Option<&PathBuf>) -> Result<Self, String> {
+        let mut settings = Figment::from(Toml::string(DEFAULTS));
+        if let Some(path) = file {
+            if !path.is_file() {
+                return Err(format!("There is no configuration file at {}.", path.display()));
+            }
+            settings = settings.merge(Toml::file_exact(path));
+        }
+        // HOPE_TEST_… belongs to the tests' own processes, not to the service.
+        let environment = Env::prefixed("HOPE_").filter(|key| !key.starts_with("TEST_")).split("__");
+        Self::extract(&settings.merge(environment))
+    }
+
+    /// The defaults alone, as tests start from.
+    ///
+    /// # Panics
+    /// When `config/default.toml` is broken, which a test would tell.
+    #[must_use]
+    pub fn defaults() -> Self {
+        Self::extract(&Figment::from(Toml::string(DEFAULTS))).expect("config/default.toml is complete")
+    }
+
+    fn extract(settings: &Figment) -> Result<Self, String> {
+        let config: Self = settings.extract().map_err(|errors| {
+            let problems: Vec<String> = errors.into_iter().map(|error| explain(&error)).collect();
+            problems.join("\n")
+        })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if !self.clock_offset.is_zero() && self.public_url.scheme() == "https" {
+            return Err("clock_offset is for tests: it is refused while public_url is https.".to_owned());
+        }
+        if !matches!(self.public_url.scheme(), "http" | "https") || self.public_url.host().is_none() {
+            return Err("public_url must be an http or https address.".to_owned());
+        }
+        Ok(())
+    }
+
+    /// `path` on the public address.
+    #[must_use]
+    pub fn link(&self, path: &str) -> String {
+        format!("{}/{}", self.public_url.as_str().trim_end_matches('/'), path.trim_start_matches('/'))
+    }
+
+    /// Whether browsers reach the service over TLS, which decides the cookies' form.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.public_url.scheme() == "https"
+    }
+
+    /// The host that ids of messages and lists are at.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.public_url.host_str().unwrap_or("localhost")
+    }
+}
+
+fn explain(error: &figment::Error) -> String {
+    let path = error.path.join(".");
+    let place = error.metadata.as_ref().map_or_else(String::new, |metadata| format!(" ({})", metadata.name));
+    if path.is_empty() { format!("{}{place}", error.kind) } else { format!("{path}: {}{place}", error.kind) }
+}
+
+/// "36h", "-7d", "90s", "5m".
+fn offset<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TimeDelta, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let wrong = || D::Error::custom(format!("{text:?} is not a time span like 36h or -7d"));
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let count: i32 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| wrong())?;
+    let count = i64::from(count);
+    match unit {
+        's' => Ok(TimeDelta::seconds(count)),
+        'm' => Ok(TimeDelta::minutes(count)),
+        'h' => Ok(TimeDelta::hours(count)),
+        'd' => Ok(TimeDelta::days(count)),
+        _ => Err(wrong()),
+    }
+}
+
+fn weekday<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Weekday, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| D::Error::custom(format!("{text:?} is not a day of the week")))
+}
+
+fn time_of_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveTime, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    NaiveTime::parse_from_str(&text, "%H:%M")
+        .map_err(|_| D::Error::custom(format!("{text:?} is not a time like 07:30")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(toml: &str) -> Result<Config, String> {
+        Config::extract(&Figment::from(Toml::string(DEFAULTS)).merge(Toml::string(toml)))
+    }
+
+    #[test]
+    fn the_documented_defaults_are_complete() {
+        assert_eq!(Config::defaults().link("/graphql"), "http://127.0.0.1:8080/graphql");
+    }
+
+    #[test]
+    fn unknown_and_wrong_values_are_refused_by_name() {
+        for (toml, name) in [
+            ("lisen = 'x'", "lisen"),
+            ("[limits]\nrates = 'off'", "rates"),
+            ("listen = 'nowhere'", "listen"),
+            ("clock_offset = '3 weeks'", "clock_offset"),
+            ("[digest]\nweekday = 'someday'", "weekday"),
+            ("public_url = 'https://hope.example'\nclock_offset = '1h'", "clock_offset"),
+        ] {
+            let problem = with(toml).unwrap_err();
+            assert!(problem.contains(name), "{problem}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let config = with("mail = 'smtp://hope:s3cr3t@relay.nhs.net:587?tls=required'").unwrap();
+        let printed = format!("{config:?} {}", config.mail);
+        assert!(!printed.contains("s3cr3t"), "{printed}");
+        assert!(printed.contains("relay.nhs.net"));
+    }
+}

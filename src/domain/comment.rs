@@ -1,0 +1,139 @@
+//! Comments: what members say in a thread.
+
+use serde::{Deserialize, Serialize};
+
+use super::{member::Member, organisation::Organisation, text::RichText, thread::Thread};
+use crate::{
+    clock::Timestamp,
+    document,
+    ids::{Id, Identified},
+    query::{Field, Filter, Index},
+};
+
+/// The deepest level that a reply can stand on (the first level is 0). Deeper ones can't be read on
+/// a phone; an answer to a comment on the last level joins it there.
+pub const MAX_DEPTH: i64 = 4;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Comment {
+    #[serde(rename = "_id")]
+    pub id: Id<Comment>,
+    pub version: i64,
+    pub thread: Id<Thread>,
+    /// The comment that it answers; none on the first level.
+    pub parent: Option<Id<Comment>>,
+    pub depth: i64,
+    /// Sorts the comments of a thread in reading order: each one after its parent and its parent's
+    /// earlier replies. The ids' ULIDs from the first level down, parted by `/`.
+    pub path: String,
+    pub author: Id<Member>,
+    pub organisation: Option<Id<Organisation>>,
+    /// None once it is deleted: the place stays, so that answers to it still make sense.
+    pub body: Option<RichText>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+document!(
+    Comment,
+    "cmt",
+    "comments",
+    [
+        Index::named("thread").asc(Comment::THREAD).asc(Comment::PATH),
+        Index::named("replies").asc(Comment::PARENT).asc(Comment::PATH),
+        Index::named("author").asc(Comment::AUTHOR).desc(Comment::CREATED_AT),
+    ]
+);
+
+/// Where a new comment stands in its thread.
+pub struct Place {
+    pub parent: Option<Id<Comment>>,
+    pub depth: i64,
+    pub path: String,
+}
+
+impl Place {
+    /// The place of the comment `id` that answers `parent`, or the thread itself.
+    #[must_use]
+    pub fn of(id: &Id<Comment>, parent: Option<&Comment>) -> Self {
+        let own = id.as_str().trim_start_matches(Comment::PREFIX).trim_start_matches('_');
+        match parent {
+            None => Self { parent: None, depth: 0, path: own.to_owned() },
+            Some(parent) if parent.depth < MAX_DEPTH => Self {
+                parent: Some(parent.id.clone()),
+                depth: parent.depth + 1,
+                path: format!("{}/{own}", parent.path),
+            },
+            // On the last level: beside the comment that it answers.
+            Some(sibling) => {
+                let above = sibling.path.rsplit_once('/').map_or("", |(above, _)| above);
+                Self { parent: sibling.parent.clone(), depth: sibling.depth, path: format!("{above}/{own}") }
+            }
+        }
+    }
+}
+
+impl Comment {
+    pub const THREAD: Field<Self, Id<Thread>> = Field::new("thread");
+    pub const PARENT: Field<Self, Option<Id<Comment>>> = Field::new("parent");
+    pub const PATH: Field<Self, String> = Field::new("path");
+    pub const AUTHOR: Field<Self, Id<Member>> = Field::new("author");
+    pub const CREATED_AT: Field<Self, Timestamp> = Field::new("createdAt");
+
+    #[must_use]
+    pub fn in_thread(thread: &Id<Thread>) -> Filter<Self> {
+        Self::THREAD.eq(thread.clone())
+    }
+
+    #[must_use]
+    pub const fn is_deleted(&self) -> bool {
+        self.body.is_none()
+    }
+
+    /// Whether `viewer` may change it: its author, and moderators.
+    #[must_use]
+    pub fn can_edit(&self, viewer: &Member) -> bool {
+        !self.is_deleted() && (self.author == viewer.id || viewer.moderates())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn comment(id: &str, parent: Option<&Comment>) -> Comment {
+        let id = Id::of(id);
+        let Place { parent, depth, path } = Place::of(&id, parent);
+        let now = Timestamp::from_millis(0);
+        Comment {
+            version: 1,
+            thread: Id::of("t"),
+            parent,
+            depth,
+            path,
+            author: Id::of("a"),
+            organisation: None,
+            body: None,
+            created_at: now,
+            updated_at: now,
+            id,
+        }
+    }
+
+    #[test]
+    fn replies_follow_their_parent_and_deep_ones_join_the_last_level() {
+        let first = comment("01", None);
+        let second = comment("02", None);
+        let mut chain = vec![comment("03", Some(&first))];
+        for id in ["04", "05", "06", "07", "08"] {
+            chain.push(comment(id, chain.last()));
+        }
+        assert_eq!(chain.iter().map(|comment| comment.depth).collect::<Vec<_>>(), [1, 2, 3, 4, 4, 4]);
+        assert_eq!(chain[5].parent, chain[3].parent);
+        let mut all = [vec![second.clone(), first], chain].concat();
+        all.sort_by(|left, right| left.path.cmp(&right.path));
+        assert_eq!(all.last(), Some(&second));
+        assert!(all.iter().map(|comment| comment.id.as_str()).is_sorted_by(|a, b| *b == "cmt_02" || a < b));
+    }
+}

@@ -1,0 +1,156 @@
+//! Posts: ideas, questions, updates and events.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    member::Member,
+    organisation::Organisation,
+    text::{BODY_MAX, RichText, TITLE_MAX, line},
+    thread::Thread,
+    topic::{MAX_PER_CONTRIBUTION, Topic},
+};
+use crate::{
+    clock::Timestamp,
+    document,
+    error::{Code, Problem},
+    ids::Id,
+    query::{Field, Filter, Index},
+    scalar_enum,
+};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Post {
+    #[serde(rename = "_id")]
+    pub id: Id<Post>,
+    pub version: i64,
+    pub kind: PostKind,
+    pub state: PostState,
+    pub title: String,
+    pub body: RichText,
+    pub author: Id<Member>,
+    /// Where the author worked when they wrote it.
+    pub organisation: Option<Id<Organisation>>,
+    pub topics: Vec<Id<Topic>>,
+    pub thread: Id<Thread>,
+    pub created_at: Timestamp,
+    /// When it was first published; a draft has none.
+    pub published_at: Option<Timestamp>,
+    pub updated_at: Timestamp,
+}
+
+document!(
+    Post,
+    "pst",
+    "posts",
+    [
+        Index::named("newest").asc(Post::STATE).desc(Post::PUBLISHED_AT),
+        Index::named("kind").asc(Post::STATE).asc(Post::KIND).desc(Post::PUBLISHED_AT),
+        Index::named("author").asc(Post::AUTHOR).asc(Post::STATE).desc(Post::PUBLISHED_AT),
+        Index::named("drafts").asc(Post::AUTHOR).asc(Post::STATE).desc(Post::UPDATED_AT),
+        Index::named("organisation").asc(Post::ORGANISATION).asc(Post::STATE).desc(Post::PUBLISHED_AT),
+        Index::named("topic").each(Post::TOPICS).asc(Post::STATE).desc(Post::PUBLISHED_AT),
+    ]
+);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, async_graphql::Enum)]
+#[serde(rename_all = "kebab-case")]
+pub enum PostKind {
+    /// Something that others could try.
+    Idea,
+    /// Something that somebody wants to know.
+    Question,
+    /// How something is going.
+    Update,
+    /// Something to come to.
+    Event,
+}
+scalar_enum!(PostKind);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, async_graphql::Enum)]
+#[serde(rename_all = "kebab-case")]
+#[graphql(name = "ContributionState")]
+pub enum PostState {
+    /// Only its author sees it.
+    Draft,
+    /// Every member sees it.
+    Published,
+    /// Nobody sees it; its thread remembers that there was something.
+    Deleted,
+}
+scalar_enum!(PostState);
+
+/// What an author writes, checked all at once.
+pub struct PostContent {
+    pub title: String,
+    pub body: RichText,
+    pub topics: Vec<Id<Topic>>,
+}
+
+impl PostContent {
+    /// # Errors
+    /// Every problem, not only the first, so that the author mends them in one go.
+    pub fn parse(title: &str, body: &str, topics: Vec<Id<Topic>>) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut keep = |problem| problems.push(problem);
+        let title = line("title", title, TITLE_MAX).map_err(&mut keep).ok();
+        let body = RichText::parse("body", body, BODY_MAX).map_err(&mut keep).ok();
+        let topics = topics_of(topics).map_err(&mut keep).ok();
+        match (title, body, topics) {
+            (Some(title), Some(body), Some(topics)) => Ok(Self { title, body, topics }),
+            _ => Err(problems),
+        }
+    }
+}
+
+fn topics_of(mut topics: Vec<Id<Topic>>) -> Result<Vec<Id<Topic>>, Problem> {
+    let mut seen = std::collections::HashSet::new();
+    topics.retain(|topic| seen.insert(topic.clone()));
+    match topics.len() {
+        0 => Err(Problem::new("topicIds", Code::Required, "Choose at least one topic.")),
+        count if count > MAX_PER_CONTRIBUTION => {
+            let message = format!("Choose at most {MAX_PER_CONTRIBUTION} topics. There are {count}.");
+            Err(Problem::new("topicIds", Code::TooMany, message))
+        }
+        _ => Ok(topics),
+    }
+}
+
+impl Post {
+    pub const STATE: Field<Self, PostState> = Field::new("state");
+    pub const KIND: Field<Self, PostKind> = Field::new("kind");
+    pub const AUTHOR: Field<Self, Id<Member>> = Field::new("author");
+    pub const ORGANISATION: Field<Self, Option<Id<Organisation>>> = Field::new("organisation");
+    pub const TOPICS: Field<Self, Vec<Id<Topic>>> = Field::new("topics");
+    /// Null only in drafts, which no list by this field shows.
+    pub const PUBLISHED_AT: Field<Self, Timestamp> = Field::new("publishedAt");
+    pub const UPDATED_AT: Field<Self, Timestamp> = Field::new("updatedAt");
+
+    /// What every member sees.
+    #[must_use]
+    pub fn published() -> Filter<Self> {
+        Self::STATE.eq(PostState::Published)
+    }
+
+    /// What only `author` sees.
+    #[must_use]
+    pub fn drafts_of(author: &Id<Member>) -> Filter<Self> {
+        Self::AUTHOR.eq(author.clone()).and(Self::STATE.eq(PostState::Draft))
+    }
+
+    /// Whether `viewer` may know of it.
+    #[must_use]
+    pub fn can_see(&self, viewer: &Member) -> bool {
+        match self.state {
+            PostState::Published => true,
+            PostState::Draft => self.author == viewer.id,
+            PostState::Deleted => false,
+        }
+    }
+
+    /// Whether `viewer` may change it: its author, and moderators once others can see it.
+    #[must_use]
+    pub fn can_edit(&self, viewer: &Member) -> bool {
+        self.can_see(viewer) && (self.author == viewer.id || viewer.moderates())
+    }
+}

@@ -1,0 +1,29 @@
+//! Read marks: what a member has seen of a thread.
+
+use serde::{Deserialize, Serialize};
+
+use super::{member::Member, thread::Thread};
+use crate::{clock::Timestamp, document, ids::Id};
+
+/// One a member and thread; its id is made of theirs, so it is found without being searched for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReadMark {
+    #[serde(rename = "_id")]
+    pub id: Id<ReadMark>,
+    pub version: i64,
+    pub member: Id<Member>,
+    pub thread: Id<Thread>,
+    pub read_at: Timestamp,
+    /// How many comments the thread had then.
+    pub comment_count: i64,
+}
+
+document!(ReadMark, "rdm", "readMarks", []);
+
+impl ReadMark {
+    #[must_use]
+    pub fn id_of(member: &Id<Member>, thread: &Id<Thread>) -> Id<Self> {
+        Id::of(&format!("{}-{}", member.as_str(), thread.as_str()))
+    }
+}

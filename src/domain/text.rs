@@ -1,0 +1,234 @@
+//! Text that members write: single lines, and markdown with its sanitised rendering.
+
+use std::{collections::HashSet, sync::LazyLock};
+
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Code, Problem};
+
+/// A title fits on one line of a digest and of a phone. The case-study template of the network
+/// has the same limit.
+pub const TITLE_MAX: usize = 100;
+/// A post is short: about two screens. Longer things are case studies.
+pub const BODY_MAX: usize = 10_000;
+pub const COMMENT_MAX: usize = 5_000;
+/// Characters of a summary in lists and digests.
+pub const SUMMARY_MAX: usize = 240;
+
+/// One line of text: trimmed, white space folded to single spaces, no control characters, and not
+/// longer than `max` characters.
+pub fn line(field: &str, text: &str, max: usize) -> Result<String, Problem> {
+    let visible: String =
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_invisible(*c)).collect();
+    let folded = visible.split_whitespace().collect::<Vec<_>>().join(" ");
+    bounded(field, folded, max)
+}
+
+fn bounded(field: &str, text: String, max: usize) -> Result<String, Problem> {
+    let length = text.chars().count();
+    if text.is_empty() {
+        return Err(Problem::new(field, Code::Required, format!("Enter the {field}.")));
+    }
+    if length > max {
+        let message = format!("The {field} must be {max} characters or less. It has {length}.");
+        return Err(Problem::new(field, Code::TooLong, message));
+    }
+    Ok(text)
+}
+
+/// Characters that show nothing and only disguise text: zero-width ones and direction overrides.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+}
+
+/// Markdown as it was typed, and the HTML that it stands for.
+///
+/// The HTML is made when the text is written, not when it is read: a page of 20 comments then costs
+/// no rendering. It holds only what [`sanitise`] lets through.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RichText {
+    pub markdown: String,
+    pub html: String,
+}
+
+impl RichText {
+    /// # Errors
+    /// When the text is empty or has more than `max` characters.
+    pub fn parse(field: &str, markdown: &str, max: usize) -> Result<Self, Problem> {
+        let clean: String = markdown
+            .replace("\r\n", "\n")
+            .chars()
+            .filter(|c| (!c.is_control() || matches!(c, '\n' | '\t')) && !is_invisible(*c))
+            .collect();
+        let markdown = bounded(field, clean.trim().to_owned(), max)?;
+        let html = render(&markdown);
+        Ok(Self { markdown, html })
+    }
+
+    /// The text without its markup, paragraphs parted by blank lines.
+    #[must_use]
+    pub fn text(&self) -> String {
+        plain(&self.markdown)
+    }
+
+    /// The beginning of the text on one line, cut at a word.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let text = self.text();
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        cut(&words, SUMMARY_MAX)
+    }
+}
+
+/// At most `max` characters, cut at a word where there is one, with an ellipsis.
+fn cut(text: &str, max: usize) -> String {
+    let Some((end, _)) = text.char_indices().nth(max) else {
+        return text.to_owned();
+    };
+    let head = &text[..end];
+    let head = head.rsplit_once(' ').map_or(head, |(words, _)| words);
+    format!("{}…", head.trim_end_matches([',', '.', ';', ':', ' ']))
+}
+
+fn options() -> Options {
+    Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES
+}
+
+fn render(markdown: &str) -> String {
+    let mut html = String::with_capacity(markdown.len() * 3 / 2);
+    pulldown_cmark::html::push_html(&mut html, Parser::new_ext(markdown, options()));
+    sanitise(&html)
+}
+
+/// Only elements that text needs, links only to the web and to mailboxes, nothing that loads from
+/// elsewhere (an image would tell its server who reads), nothing that runs.
+fn sanitise(html: &str) -> String {
+    static CLEANER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
+        let mut cleaner = ammonia::Builder::empty();
+        cleaner
+            .tags(HashSet::from([
+                "p",
+                "br",
+                "strong",
+                "em",
+                "del",
+                "a",
+                "ul",
+                "ol",
+                "li",
+                "blockquote",
+                "code",
+                "pre",
+                "hr",
+                "h3",
+                "h4",
+                "h5",
+                "h6",
+                "h1",
+                "h2",
+                "table",
+                "thead",
+                "tbody",
+                "tr",
+                "th",
+                "td",
+            ]))
+            .tag_attributes([("a", HashSet::from(["href"])), ("ol", HashSet::from(["start"]))].into())
+            .clean_content_tags(HashSet::from(["script", "style", "iframe", "object", "svg", "math"]))
+            .url_schemes(HashSet::from(["https", "http", "mailto"]))
+            .url_relative(ammonia::UrlRelative::Deny)
+            .link_rel(Some("nofollow noopener noreferrer ugc"));
+        cleaner
+    });
+    CLEANER.clean(html).to_string()
+}
+
+fn plain(markdown: &str) -> String {
+    let mut text = String::with_capacity(markdown.len());
+    for event in Parser::new_ext(markdown, options()) {
+        match event {
+            Event::Text(part) | Event::Code(part) => text.push_str(&part),
+            Event::SoftBreak | Event::HardBreak | Event::Rule => text.push('\n'),
+            Event::Start(Tag::Item) => text.push_str("- "),
+            Event::End(TagEnd::Item | TagEnd::TableRow | TagEnd::TableHead) => text.push('\n'),
+            Event::End(TagEnd::TableCell) => text.push('\t'),
+            Event::End(TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::List(_) | TagEnd::CodeBlock) => {
+                text.push_str("\n\n")
+            }
+            _ => {}
+        }
+    }
+    text.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn html(markdown: &str) -> String {
+        RichText::parse("body", markdown, BODY_MAX).unwrap().html
+    }
+
+    #[test]
+    fn markdown_becomes_html() {
+        assert_eq!(
+            html("**Bold** and\n\n- one\n- two"),
+            "<p><strong>Bold</strong> and</p>\n<ul>\n<li>one</li>\n<li>two</li>\n</ul>\n"
+        );
+    }
+
+    #[test]
+    fn nothing_runs_or_loads() {
+        for evil in [
+            "<script>alert(1)</script>x",
+            "<img src=x onerror=alert(1)>x",
+            "[x](javascript:alert(1))",
+            "[x](data:text/html;base64,PHNjcmlwdD4=)",
+            "![x](https://tracker.example/p.gif)",
+            "<svg onload=alert(1)>x</svg>x",
+            "<a href=\"https://x\" onclick=\"alert(1)\" style=\"x\">x</a>",
+            "<iframe src=\"https://x\"></iframe>x",
+            "[x](JaVaScRiPt:alert(1))",
+            "<math><mtext><style><img src=x onerror=alert(1)></style></mtext></math>x",
+        ] {
+            let html = html(evil).to_lowercase();
+            for bad in [
+                "<script",
+                "onerror",
+                "javascript:",
+                "data:",
+                "<img",
+                "<svg",
+                "onload",
+                "onclick",
+                "style",
+                "<iframe",
+                "<math",
+            ] {
+                assert!(!html.contains(bad), "{evil} gave {html}");
+            }
+        }
+    }
+
+    #[test]
+    fn text_and_summary_have_no_markup() {
+        let rich = RichText::parse(
+            "body",
+            "# Head\n\nSome **bold** [link](https://nhs.uk).\n\n1. a\n2. b",
+            BODY_MAX,
+        )
+        .unwrap();
+        assert_eq!(rich.text(), "Head\n\nSome bold link.\n\n- a\n- b");
+        let long = RichText::parse("body", &"word ".repeat(200), BODY_MAX).unwrap().summary();
+        assert!(long.chars().count() <= SUMMARY_MAX + 1 && long.ends_with("word…"));
+    }
+
+    #[test]
+    fn lines_are_folded_and_bounded() {
+        assert_eq!(line("title", "  Fifteen\u{200B} \n Steps\t", TITLE_MAX).unwrap(), "Fifteen Steps");
+        assert_eq!(line("title", " \u{200B} ", TITLE_MAX).unwrap_err().code, Code::Required);
+        assert_eq!(line("title", &"é".repeat(101), TITLE_MAX).unwrap_err().code, Code::TooLong);
+        assert!(line("title", &"é".repeat(100), TITLE_MAX).is_ok());
+    }
+}

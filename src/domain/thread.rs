@@ -1,0 +1,29 @@
+//! Threads: the discussion under a contribution.
+
+use serde::{Deserialize, Serialize};
+
+use super::post::Post;
+use crate::{clock::Timestamp, document, ids::Id, query::Field};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Thread {
+    #[serde(rename = "_id")]
+    pub id: Id<Thread>,
+    pub version: i64,
+    /// What is discussed.
+    pub subject: Id<Post>,
+    /// Comments ever added and not deleted. Counted here so that no list has to count.
+    pub comment_count: i64,
+    pub last_activity_at: Timestamp,
+    /// Nobody can add to a locked thread.
+    pub locked: bool,
+}
+
+document!(Thread, "thr", "threads", []);
+
+impl Thread {
+    pub const COMMENT_COUNT: Field<Self, i64> = Field::new("commentCount");
+    pub const LAST_ACTIVITY_AT: Field<Self, Timestamp> = Field::new("lastActivityAt");
+    pub const LOCKED: Field<Self, bool> = Field::new("locked");
+}

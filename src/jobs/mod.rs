@@ -1,0 +1,1 @@
+//! Background jobs: one a file, and the runner that leases them.

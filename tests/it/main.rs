@@ -1,0 +1,3 @@
+//! The service from outside: real HTTP, on both stores.
+
+mod app;
