@@ -2,3 +2,4 @@
 //! commit. The only writers.
 
 pub mod access;
+pub mod digest;
