@@ -2,3 +2,10 @@
 //! commit. The only writers.
 
 pub mod access;
+pub mod comment;
+pub mod once;
+pub mod page;
+pub mod post;
+pub mod read_mark;
+pub mod session;
+pub mod topic;

@@ -29,6 +29,8 @@ pub struct Comment {
     pub path: String,
     pub author: Id<Member>,
     pub organisation: Option<Id<Organisation>>,
+    /// Whom it answers: the author of the parent, or of the contribution.
+    pub answers: Option<Id<Member>>,
     /// None once it is deleted: the place stays, so that answers to it still make sense.
     pub body: Option<RichText>,
     pub created_at: Timestamp,
@@ -114,6 +116,7 @@ mod tests {
             path,
             author: Id::of("a"),
             organisation: None,
+            answers: None,
             body: None,
             created_at: now,
             updated_at: now,
