@@ -4,6 +4,7 @@
 pub mod access;
 pub mod comment;
 pub mod once;
+pub mod organisation;
 pub mod page;
 pub mod post;
 pub mod read_mark;
