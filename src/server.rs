@@ -2,16 +2,17 @@
 
 use std::future::Future;
 
-use poem::{Endpoint, EndpointExt, Route};
+use poem::{Endpoint, EndpointExt, Route, get};
 use tokio::net::TcpListener;
 
-use crate::{app::App, rest, web};
+use crate::{app::App, graphql, rest, web};
 
 /// Every route of the service.
 pub fn routes(app: &App) -> impl Endpoint + use<> {
-    let route = rest::routes(app);
-    let route: Route = web::routes(route, app);
-    route.data(app.clone())
+    let route: Route = web::routes(rest::routes(app), app);
+    route
+        .at("/graphql", get(graphql::http::graphiql).post(graphql::http::graphql.data(graphql::schema())))
+        .data(app.clone())
 }
 
 /// Serves on `listener` until `stop` is done, and then lets open requests end.

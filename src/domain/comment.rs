@@ -28,7 +28,7 @@ pub struct Comment {
     /// earlier replies. The ids' ULIDs from the first level down, parted by `/`.
     pub path: String,
     pub author: Id<Member>,
-    /// Whom it answers: the author of its parent, or of the post. Kept here so that one question
+    /// Whom it answers: the author of its parent, or of the contribution. Kept here so that one question
     /// finds what was said to a member, in however many threads.
     pub answers: Option<Id<Member>>,
     pub organisation: Option<Id<Organisation>>,

@@ -8,3 +8,5 @@ use crate::app::App;
 pub fn routes(route: Route, _app: &App) -> Route {
     route
 }
+
+pub mod graphiql;
