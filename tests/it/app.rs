@@ -1,7 +1,5 @@
 //! `TestApp`: the whole service on a free port, with a clock that stands still and mail in memory.
 
-use std::sync::{Arc, Mutex};
-
 use chrono::TimeDelta;
 use hope_exchange::{
     app::{App, Parts},
@@ -11,7 +9,7 @@ use hope_exchange::{
     ids::Ids,
     keys::Keys,
     limits::Limits,
-    mail::{Mailer, Message},
+    mail::{Mailer, Memory, Message},
     server,
     store::Store,
 };
@@ -53,7 +51,8 @@ pub struct TestApp {
     pub app: App,
     pub url: String,
     pub http: reqwest::Client,
-    pub sent: Arc<Mutex<Vec<Message>>>,
+    /// Where mail goes; tests make it fail here.
+    pub mail: Memory,
     /// The data folder; removed with the test.
     pub folder: tempfile::TempDir,
 }
@@ -99,10 +98,10 @@ impl TestApp {
         config.public_url = url.parse().unwrap();
         let clock = Clock::manual(START.parse().unwrap());
         let ids = Ids::system(clock.clone());
-        let sent = Arc::default();
+        let mail = Memory::default();
         let store = Store::open(&uri, &domain::collections()).await.unwrap();
         let app = App::new(Parts {
-            mailer: Mailer::Memory(Arc::clone(&sent)),
+            mailer: Mailer::Memory(mail.clone()),
             keys: Keys::open(&folder.path().join("keys"), &ids).unwrap(),
             limits: Limits::new(&config.limits),
             clock,
@@ -114,7 +113,7 @@ impl TestApp {
         let server = tokio::spawn(server::serve(app.clone(), listener, async move {
             stopped.await.ok();
         }));
-        let test_app = TestApp { app: app.clone(), url, http: client(), sent, folder };
+        let test_app = TestApp { app: app.clone(), url, http: client(), mail, folder };
 
         let outcome =
             futures_util::FutureExt::catch_unwind(std::panic::AssertUnwindSafe(test(&test_app))).await;
@@ -141,7 +140,7 @@ impl TestApp {
 
     /// Messages sent so far, taken out.
     pub fn take_mail(&self) -> Vec<Message> {
-        std::mem::take(&mut *self.sent.lock().unwrap())
+        self.mail.take()
     }
 
     /// POSTs JSON and returns the status and the body.
@@ -160,7 +159,7 @@ pub fn random<const N: usize>() -> [u8; N] {
     Ids::system(Clock::manual(Timestamp::from_millis(0))).bytes()
 }
 
-async fn drop_database(uri: &str) {
+pub async fn drop_database(uri: &str) {
     let client = mongodb::Client::with_uri_str(uri).await.unwrap();
     client.default_database().unwrap().drop().await.unwrap();
 }
