@@ -29,6 +29,8 @@ use crate::{
 
 /// A request's body at most.
 const BODY_MAX: usize = 64 * 1024;
+/// A body that takes longer to arrive is not waited for.
+const BODY_WITHIN: Duration = Duration::from_secs(30);
 /// A query that takes longer is given up.
 const TIME_MAX: Duration = Duration::from_secs(5);
 
@@ -85,14 +87,24 @@ fn method_not_allowed(method: &Method) -> Response {
 async fn serve(request: &Request, body: Body, app: &App, schema: &Schema) -> Result<async_graphql::Response> {
     require_json(request.headers())?;
     let viewer = viewer(request, app).await?;
-    let body = body.into_bytes_limit(BODY_MAX).await.map_err(|_| {
-        Error::Coded(Code::TooLarge, format!("The body has more than {BODY_MAX} bytes, or ended early."))
-    })?;
+    let body = read(body).await?;
     let call: Call = serde_json::from_slice(&body).map_err(|error| {
         let message = format!("The body is not a GraphQL request: {}", plain(&error.to_string()));
         Error::Coded(Code::BadRequest, message)
     })?;
     execute(app, schema, viewer, call).await
+}
+
+async fn read(body: Body) -> Result<Vec<u8>> {
+    match tokio::time::timeout(BODY_WITHIN, body.into_bytes_limit(BODY_MAX)).await {
+        Ok(Ok(bytes)) => Ok(bytes.to_vec()),
+        Ok(Err(poem::error::ReadBodyError::PayloadTooLarge)) => {
+            Err(Error::Coded(Code::TooLarge, format!("The body has more than {BODY_MAX} bytes.")))
+        }
+        Ok(Err(_)) | Err(_) => {
+            Err(Error::Coded(Code::BadRequest, "The body did not arrive whole in time.".to_owned()))
+        }
+    }
 }
 
 async fn execute(app: &App, schema: &Schema, viewer: Viewer, call: Call) -> Result<async_graphql::Response> {
