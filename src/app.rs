@@ -42,7 +42,7 @@ impl App {
         let clock = Clock::System { offset: config.clock_offset };
         let ids = Ids::system(clock.clone());
         let keys = Keys::open(&config.data.join("keys"), &ids)?;
-        let mailer = Mailer::open(&config.mail, &config.mail_from)?;
+        let mailer = Mailer::open(&config.mail, &config.mail_from, &clock)?;
         let store = Store::open(config.store.expose(), &domain::collections())
             .await
             .map_err(|error| format!("The store {} could not be opened: {error}", config.store))?;

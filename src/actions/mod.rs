@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod comment;
+pub mod digest;
 pub mod once;
 pub mod organisation;
 pub mod page;

@@ -80,6 +80,8 @@ impl Member {
     pub const EMAIL_KEY: Field<Self, String> = Field::new("emailKey");
     pub const DIGEST_DUE_AT: Field<Self, Option<Timestamp>> = Field::new("digestDueAt");
 
+    pub const DIGEST_COVERED_UNTIL: Field<Self, Timestamp> = Field::new("digestCoveredUntil");
+
     /// Members whose digest is due at `now`.
     #[must_use]
     pub fn digest_due(now: Timestamp) -> Filter<Self> {
