@@ -6,6 +6,8 @@
 //!
 //! The modules stand in import order: each uses only those below it.
 
+pub mod demo;
+pub mod schema;
 pub mod server;
 
 pub mod graphql;
@@ -17,6 +19,8 @@ pub mod jobs;
 pub mod actions;
 
 pub mod app;
+
+pub mod progress;
 
 pub mod keys;
 pub mod limits;
