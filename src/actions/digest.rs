@@ -67,7 +67,9 @@ pub async fn resubscribe(app: &App, token: &str) -> Result<()> {
 async fn set(app: &App, token: &str, frequency: DigestFrequency) -> Result<()> {
     let id = bearer(app, token)?;
     let member = app.store.one(&id).await?.ok_or_else(|| not_found("link"))?;
-    if member.digest.frequency == frequency && member.digest_due_at.is_some() == (frequency != DigestFrequency::Off) {
+    if member.digest.frequency == frequency
+        && member.digest_due_at.is_some() == (frequency != DigestFrequency::Off)
+    {
         return Ok(());
     }
     let now = app.clock.now();

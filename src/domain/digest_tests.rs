@@ -60,7 +60,10 @@ fn week_53_is_followed_by_week_1() {
     assert_eq!(first.to_string(), "2027-01-01T07:30:00.000Z");
     assert_eq!(first.london().iso_week().week(), 53);
     let second = next_due(&friday, first).unwrap();
-    assert_eq!((second.to_string().as_str(), second.london().iso_week().week()), ("2027-01-08T07:30:00.000Z", 1));
+    assert_eq!(
+        (second.to_string().as_str(), second.london().iso_week().week()),
+        ("2027-01-08T07:30:00.000Z", 1)
+    );
 }
 
 #[test]

@@ -135,8 +135,7 @@ mod tests {
 
     #[test]
     fn pauses_double_from_a_minute_to_four_hours_for_two_days() {
-        let minutes: Vec<i64> =
-            (1..).map_while(Job::pause_after).map(|pause| pause.num_minutes()).collect();
+        let minutes: Vec<i64> = (1..).map_while(Job::pause_after).map(|pause| pause.num_minutes()).collect();
         assert_eq!(minutes[..10], [1, 2, 4, 8, 16, 32, 64, 128, 240, 240]);
         let in_all: i64 = minutes.iter().sum();
         assert!((44 * 60..=48 * 60).contains(&in_all), "{in_all}");

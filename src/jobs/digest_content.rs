@@ -157,8 +157,9 @@ struct People {
 impl People {
     async fn load(app: &App, chosen: &Chosen) -> Result<Self> {
         let comments = || chosen.replies.iter().map(|(comment, _)| comment);
-        let members =
-            distinct(comments().map(|comment| &comment.author).chain(chosen.posts.iter().map(|post| &post.author)));
+        let members = distinct(
+            comments().map(|comment| &comment.author).chain(chosen.posts.iter().map(|post| &post.author)),
+        );
         let organisations = distinct(
             comments()
                 .filter_map(|comment| comment.organisation.as_ref())

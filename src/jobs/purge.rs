@@ -36,9 +36,9 @@ async fn expired<D: Document>(app: &App, expires: Field<D, Timestamp>) -> Result
         let found: Vec<D> = app.store.find(expires.lt(now), expires.asc(), Page::first(AT_ONCE)).await?;
         let last = found.len() < AT_ONCE;
         // Guarded, because a session in use or an address tried again is kept longer meanwhile.
-        let batch = found.iter().fold(Batch::new(), |batch, document| {
-            batch.delete(document.id(), when(expires.lt(now)))
-        });
+        let batch = found
+            .iter()
+            .fold(Batch::new(), |batch, document| batch.delete(document.id(), when(expires.lt(now))));
         match app.store.commit(batch).await {
             Ok(()) => deleted += found.len(),
             // Another worker was here, or something is used again: look anew.

@@ -239,8 +239,7 @@ impl Leased {
         // Spread, so that what failed together does not come back together.
         let spread = app.ids.below(pause.num_milliseconds().unsigned_abs() / 5);
         let pause = pause + TimeDelta::milliseconds(i64::try_from(spread).unwrap_or_default());
-        let changes =
-            [Job::DUE_AT.set(app.clock.now().plus(pause)), Job::LAST_ERROR.set(Some(why))];
+        let changes = [Job::DUE_AT.set(app.clock.now().plus(pause)), Job::LAST_ERROR.set(Some(why))];
         let guard = Guard::Version(self.job.version);
         self.settled(app.store.commit(Batch::new().patch(&self.job.id, guard, changes)).await)
     }

@@ -133,14 +133,37 @@ pub(super) mod tests {
         let head = String::from_utf8(bytes).unwrap();
         let (head, _) = head.split_once("\r\n\r\n").unwrap();
         let stable: Vec<&str> = head.lines().filter(|line| !line.contains("boundary")).collect();
-        insta::assert_snapshot!(stable.join("\n"), @"");
+        insta::assert_snapshot!(stable.join("\n"), @r#"
+        From: "HOPE Network" <hope-network@example.nhs.uk>
+        Reply-To: hope-network@example.nhs.uk
+        To: "Jo Bloggs" <jo@trust.nhs.uk>
+        Subject: 2 new ideas: HOPE Network, 3 March 2026
+        Date: Tue, 03 Mar 2026 07:30:00 +0000
+        Message-ID: <dig_1-20260303@hope.example>
+        Auto-Submitted: auto-generated
+        List-Id: <digest.hope.example>
+        List-Unsubscribe: <https://hope.example/unsubscribe/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa>,
+         <mailto:hope@example.nhs.uk?subject=unsubscribe>
+        List-Unsubscribe-Post: List-Unsubscribe=One-Click
+        MIME-Version: 1.0
+        Content-Type: multipart/alternative;
+        "#);
     }
 
     #[test]
     fn no_name_and_no_subject_smuggles_a_header_or_ends_the_process() {
-        for evil in
-            ["Jo\r\nBcc: all@nhs.net", "Jo\nX: y", "Jo\r", "\0", "\u{85}", "\u{2028}", "\"", "\\", "a\"@b <c>,", "é\r\nX: y"]
-        {
+        for evil in [
+            "Jo\r\nBcc: all@nhs.net",
+            "Jo\nX: y",
+            "Jo\r",
+            "\0",
+            "\u{85}",
+            "\u{2028}",
+            "\"",
+            "\\",
+            "a\"@b <c>,",
+            "é\r\nX: y",
+        ] {
             let message = Message { subject: evil.to_owned(), message_id: evil.to_owned(), ..message(evil) };
             let bytes = composer().compose(&message).unwrap().formatted();
             let text = String::from_utf8(bytes).unwrap();

@@ -32,7 +32,11 @@ impl Directory {
     pub(super) async fn send(&self, message: &Message) -> Result<(), MailError> {
         let bytes = self.composer.compose(message)?.formatted();
         // Names sort by time. A message that is sent again is another file, so that it is noticed.
-        let stem = format!("{}-{}", self.composer.now().utc().format("%Y%m%dT%H%M%S%3f"), plain(&message.message_id));
+        let stem = format!(
+            "{}-{}",
+            self.composer.now().utc().format("%Y%m%dT%H%M%S%3f"),
+            plain(&message.message_id)
+        );
         let path = self.path.clone();
         let written = tokio::task::spawn_blocking(move || write(&path, &stem, &bytes)).await;
         match written {
@@ -79,7 +83,8 @@ fn write(folder: &Path, stem: &str, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     let free = |path: &PathBuf| !path.exists();
-    let names = (1..).map(|copy: u32| if copy == 1 { format!("{stem}.eml") } else { format!("{stem}-{copy}.eml") });
+    let names =
+        (1..).map(|copy: u32| if copy == 1 { format!("{stem}.eml") } else { format!("{stem}-{copy}.eml") });
     let path = names.map(|name| folder.join(name)).find(free).unwrap_or_else(|| folder.join(stem));
     fs::rename(&part, path)?;
     File::open(folder)?.sync_all()
@@ -129,7 +134,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("secret.eml"), "x").unwrap();
         let directory = Directory::open(&folder.path().join("mail"), composer()).unwrap();
-        for evil in ["../secret.eml", "..", "/etc/passwd", "%2e%2e/secret.eml", "a/../../secret.eml", ".eml", "a.b.eml", "a\0.eml"] {
+        for evil in [
+            "../secret.eml",
+            "..",
+            "/etc/passwd",
+            "%2e%2e/secret.eml",
+            "a/../../secret.eml",
+            ".eml",
+            "a.b.eml",
+            "a\0.eml",
+        ] {
             assert_eq!(directory.read(evil).unwrap(), None, "{evil}");
         }
     }

@@ -51,8 +51,8 @@ impl Smtp {
     /// A sentence that says what is wrong with the setting, without what is secret in it.
     pub(super) fn open(uri: &Secret, from: &MailFrom, composer: Composer) -> Result<Self, String> {
         let server = Server::read(uri)?;
-        let per_second = NonZeroU32::new(from.per_second)
-            .ok_or("mail_from.per_second is 0, which would send nothing.")?;
+        let per_second =
+            NonZeroU32::new(from.per_second).ok_or("mail_from.per_second is 0, which would send nothing.")?;
         // No bursts: relays count over windows that we don't know.
         let quota = Quota::per_second(per_second).allow_burst(NonZeroU32::MIN);
         Ok(Self {
@@ -81,7 +81,10 @@ impl Smtp {
     }
 
     /// Waits for an exchange with the server, but not for ever.
-    async fn finish<T>(&self, exchange: impl Future<Output = Result<T, smtp::Error>>) -> Result<(), MailError> {
+    async fn finish<T>(
+        &self,
+        exchange: impl Future<Output = Result<T, smtp::Error>>,
+    ) -> Result<(), MailError> {
         let unfinished = Unfinished(self);
         let Ok(outcome) = tokio::time::timeout(self.timeout, exchange).await else {
             let seconds = self.timeout.as_secs();
