@@ -80,6 +80,26 @@ impl Member {
     pub const EMAIL_KEY: Field<Self, String> = Field::new("emailKey");
     pub const DIGEST_DUE_AT: Field<Self, Option<Timestamp>> = Field::new("digestDueAt");
 
+    /// Somebody who joins at `now`. Where they work and when their digest comes is for the caller to
+    /// add.
+    #[must_use]
+    pub fn new(id: Id<Self>, email: EmailAddress, digest: DigestPreferences, now: Timestamp) -> Self {
+        Self {
+            id,
+            version: 1,
+            email_key: email.key(),
+            name: Self::name_from(&email),
+            email,
+            job_title: None,
+            organisation: None,
+            role: Role::Member,
+            digest,
+            digest_due_at: None,
+            digest_covered_until: now,
+            created_at: now,
+        }
+    }
+
     /// Members whose digest is due at `now`.
     #[must_use]
     pub fn digest_due(now: Timestamp) -> Filter<Self> {

@@ -1,5 +1,8 @@
 //! Mail: messages rendered from templates, and the transports that carry them.
 
+pub mod sign_in;
+pub mod template;
+
 use std::sync::{Arc, Mutex};
 
 use crate::{
