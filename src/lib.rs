@@ -14,9 +14,13 @@ pub mod graphql;
 pub mod rest;
 pub mod web;
 
+pub mod http;
+
 pub mod jobs;
 
 pub mod actions;
+
+pub mod tokens;
 
 pub mod app;
 

@@ -11,7 +11,7 @@ use crate::{domain, error::Code, graphql, query::Direction, rest};
 pub fn files() -> Vec<(&'static str, String)> {
     vec![
         ("schema.graphql", graphql::schema().sdl()),
-        ("openapi.json", rest::specification()),
+        ("openapi.json", rest::spec()),
         ("collections.json", collections()),
         ("errors.md", errors()),
     ]

@@ -1,6 +1,11 @@
 //! The HTTP server: puts the three surfaces together.
 
-use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    future::Future,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
@@ -18,7 +23,12 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 
-use crate::{app::App, graphql, rest, web};
+use crate::{
+    app::App,
+    graphql,
+    rest::{self, health::Stopping},
+    web,
+};
 
 /// A client that has not sent its whole request head by then is cut off. The framework's own server
 /// waits for ever, which lets a few half-open connections starve everybody.
@@ -28,11 +38,12 @@ const HEADERS_MAX: usize = 100;
 const DRAIN_WITHIN: Duration = Duration::from_secs(10);
 
 /// Every route of the service.
-pub fn routes(app: &App) -> impl Endpoint<Output = Response> + use<> {
+pub fn routes(app: &App, stopping: &Stopping) -> impl Endpoint<Output = Response> + use<> {
     let route: Route = web::routes(rest::routes(app), app);
     route
         .at("/graphql", get(graphql::http::graphiql).post(graphql::http::graphql.data(graphql::schema())))
         .data(app.clone())
+        .data(stopping.clone())
         .with(CatchPanic::new())
         .map_to_response()
 }
@@ -42,7 +53,8 @@ pub fn routes(app: &App) -> impl Endpoint<Output = Response> + use<> {
 /// # Errors
 /// When the listener fails for good.
 pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = ()>) -> std::io::Result<()> {
-    let endpoint = Arc::new(routes(&app).boxed());
+    let stopping = Stopping::default();
+    let endpoint = Arc::new(routes(&app, &stopping).boxed());
     let places = Arc::new(Semaphore::new(app.config.limits.connections));
     let open = GracefulShutdown::new();
     tokio::pin!(stop);
@@ -68,6 +80,7 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
             },
         }
     }
+    stopping.0.store(true, Ordering::SeqCst);
     drop(listener);
     if tokio::time::timeout(DRAIN_WITHIN, open.shutdown()).await.is_err() {
         tracing::warn!("some requests did not end in time and were cut off");

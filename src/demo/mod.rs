@@ -13,8 +13,9 @@ use crate::{
     clock::{Clock, Timestamp},
     domain::{
         comment::{Comment, Place},
+        digest::next_due,
         email::EmailAddress,
-        member::{Member, Role},
+        member::{DigestPreferences, Member, Role},
         organisation::{OdsCode, Organisation},
         post::{Post, PostState},
         text::RichText,
@@ -49,7 +50,7 @@ pub async fn seed(app: &App, seed: u64, size: Size, progress: impl Fn(usize, usi
         return Ok(false);
     }
     let content = content::read().map_err(Error::Fault)?;
-    let mut builder = Builder::new(app, seed, content, size)?;
+    let builder = Builder::new(app, seed, content, size)?;
     let (organisations, members) = builder.people()?;
     for chunk in organisations.chunks(CHUNK) {
         app.store.commit(chunk.iter().fold(Batch::new(), |batch, organisation| batch.insert(organisation))).await?;
@@ -74,7 +75,7 @@ struct Builder {
     clock: Clock,
     /// Midnight of the day on which the community is made: its last year ends here.
     now: Timestamp,
-    preferences: crate::config::Digest,
+    preferences: DigestPreferences,
     size: Size,
     total: usize,
     organisations: Vec<content::WrittenOrganisation>,
@@ -105,7 +106,7 @@ impl Builder {
             ids: Ids::seeded(clock.clone(), seed),
             clock,
             now: midnight,
-            preferences: app.config.digest.clone(),
+            preferences: DigestPreferences::from(&app.config.digest),
             size,
             total,
             organisations: content.organisations,
@@ -148,14 +149,14 @@ impl Builder {
         let local: String = name.to_lowercase().chars().filter_map(address_letter).collect();
         let address = format!("{local}@{}", organisation.domains[0]);
         let email = EmailAddress::parse(&address).map_err(|reason| Error::Fault(format!("{address}: {reason}")))?;
-        let mut member = Member::new(self.ids.fresh(), email, &self.preferences, self.clock.now());
+        let mut member = Member::new(self.ids.fresh(), email, self.preferences.clone(), self.clock.now());
         name.clone_into(&mut member.name);
         member.job_title = Some(job_title.to_owned());
         member.organisation = Some(organisation.id.clone());
         member.role = Role::Member;
         // As if last week's digest had told them everything before it.
         member.digest_covered_until = self.now.minus(TimeDelta::days(7));
-        member.plan_next_digest(self.now);
+        member.digest_due_at = next_due(&self.preferences, self.now);
         Ok(member)
     }
 

@@ -2,3 +2,6 @@
 
 mod app;
 mod architecture;
+mod comments;
+mod graphql;
+mod posts;
