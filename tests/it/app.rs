@@ -67,6 +67,7 @@ pub struct TestApp {
     pub app: App,
     pub url: String,
     pub http: reqwest::Client,
+    /// Where mail goes; tests make it fail here.
     pub mail: Memory,
     /// The data folder; removed with the test.
     pub folder: tempfile::TempDir,
@@ -229,7 +230,7 @@ pub fn random<const N: usize>() -> [u8; N] {
     Ids::system(Clock::manual(Timestamp::from_millis(0))).bytes()
 }
 
-async fn drop_database(uri: &str) {
+pub async fn drop_database(uri: &str) {
     let client = mongodb::Client::with_uri_str(uri).await.unwrap();
     client.default_database().unwrap().drop().await.unwrap();
 }

@@ -3,5 +3,10 @@
 mod app;
 mod architecture;
 mod comments;
+mod community;
+mod crash;
+mod digest;
 mod graphql;
+mod mail;
 mod posts;
+mod process;
