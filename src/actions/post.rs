@@ -15,7 +15,7 @@ use crate::{
         topic::Topic,
     },
     error::{Code, Error, Problem, Result, forbidden, not_found},
-    ids::{Id, Identified},
+    ids::Id,
     query::{Filter, Order},
     store::Batch,
 };
@@ -47,7 +47,7 @@ pub async fn create(app: &App, viewer: &Viewer, new: NewPost, request: &Request)
         let content = content(app, &new.title, &new.body, &new.topics, new.publish).await?;
         let now = app.clock.now();
         let id: Id<Post> = app.ids.fresh();
-        let thread = open_thread(&id, now);
+        let thread = Thread::opened(&id, now);
         let post = Post {
             id,
             version: 1,
@@ -67,18 +67,6 @@ pub async fn create(app: &App, viewer: &Viewer, new: NewPost, request: &Request)
         Ok(Decision { result: post, batch })
     })
     .await
-}
-
-fn open_thread(subject: &Id<Post>, now: crate::clock::Timestamp) -> Thread {
-    let own = subject.as_str().trim_start_matches(Post::PREFIX).trim_start_matches('_');
-    Thread {
-        id: Id::of(own),
-        version: 1,
-        subject: subject.clone(),
-        comment_count: 0,
-        last_activity_at: now,
-        locked: false,
-    }
 }
 
 /// Changes a post that has not changed since `expected_version`.

@@ -21,14 +21,16 @@ use serde::Deserialize;
 
 use super::{Schema, cost, loaders::Loaders};
 use crate::{
-    actions::access::Viewer,
+    actions::{access::Viewer, session},
     app::App,
-    error::{Code, Error, Result, unauthenticated},
-    web,
+    error::{Code, Error, Result, forbidden, unauthenticated},
+    http::{BODY_MAX, bearer},
+    limits::Allowance,
+    web::{self, session::viewer_from_cookie},
 };
 
-/// A request's body at most.
-const BODY_MAX: usize = 64 * 1024;
+/// A body that takes longer to arrive is not waited for.
+const BODY_WITHIN: Duration = Duration::from_secs(30);
 /// A query that takes longer is given up.
 const TIME_MAX: Duration = Duration::from_secs(5);
 
@@ -48,17 +50,21 @@ struct Call {
     extensions: Option<serde_json::Value>,
 }
 
+type Answer = (async_graphql::Response, Allowance);
+
 /// `POST /graphql`.
 #[handler]
 pub async fn graphql(request: &Request, body: Body, app: Data<&App>, schema: Data<&Schema>) -> Response {
     let media = answer_media(request.headers());
     match serve(request, body, &app, &schema).await {
-        Ok(response) => {
+        Ok((response, allowance)) => {
             // Nothing was executed when there is no data at all: the request itself was wrong.
             let refused = response.data == async_graphql::Value::Null && !response.errors.is_empty();
             let status =
                 if refused && media == RESPONSE_JSON { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-            json(status, media, serde_json::to_vec(&response).unwrap_or_default())
+            let mut answer = json(status, media, serde_json::to_vec(&response).unwrap_or_default());
+            tell(&allowance, answer.headers_mut());
+            answer
         }
         Err(error) => refusal(&error, media),
     }
@@ -82,12 +88,10 @@ fn method_not_allowed(method: &Method) -> Response {
     response
 }
 
-async fn serve(request: &Request, body: Body, app: &App, schema: &Schema) -> Result<async_graphql::Response> {
+async fn serve(request: &Request, body: Body, app: &App, schema: &Schema) -> Result<Answer> {
     require_json(request.headers())?;
     let viewer = viewer(request, app).await?;
-    let body = body.into_bytes_limit(BODY_MAX).await.map_err(|_| {
-        Error::Coded(Code::TooLarge, format!("The body has more than {BODY_MAX} bytes, or ended early."))
-    })?;
+    let body = read(body).await?;
     let call: Call = serde_json::from_slice(&body).map_err(|error| {
         let message = format!("The body is not a GraphQL request: {}", plain(&error.to_string()));
         Error::Coded(Code::BadRequest, message)
@@ -95,7 +99,19 @@ async fn serve(request: &Request, body: Body, app: &App, schema: &Schema) -> Res
     execute(app, schema, viewer, call).await
 }
 
-async fn execute(app: &App, schema: &Schema, viewer: Viewer, call: Call) -> Result<async_graphql::Response> {
+async fn read(body: Body) -> Result<Vec<u8>> {
+    match tokio::time::timeout(BODY_WITHIN, body.into_bytes_limit(BODY_MAX)).await {
+        Ok(Ok(bytes)) => Ok(bytes.to_vec()),
+        Ok(Err(poem::error::ReadBodyError::PayloadTooLarge)) => {
+            Err(Error::Coded(Code::TooLarge, format!("The body has more than {BODY_MAX} bytes.")))
+        }
+        Ok(Err(_)) | Err(_) => {
+            Err(Error::Coded(Code::BadRequest, "The body did not arrive whole in time.".to_owned()))
+        }
+    }
+}
+
+async fn execute(app: &App, schema: &Schema, viewer: Viewer, call: Call) -> Result<Answer> {
     cost::scan(&call.query)?;
     let document = parse_query(&call.query).map_err(|error| {
         Error::Coded(Code::BadRequest, format!("The query can't be parsed: {}", plain(&error.to_string())))
@@ -104,23 +120,32 @@ async fn execute(app: &App, schema: &Schema, viewer: Viewer, call: Call) -> Resu
     let operation = operation(&document, call.operation_name.as_deref())?;
     let cost = cost::measure(&document, operation, &variables)?;
     cost.check()?;
+    let points = u32::try_from(cost.points.max(1)).unwrap_or(u32::MAX);
+    let allowance = app.limits.points(&viewer.id, points, app.clock.now())?;
 
     let mut request = async_graphql::Request::new(call.query)
         .variables(variables)
         .data(Loaders::new(app.clone(), &viewer))
         .data(app.clone())
         .data(viewer)
-        .data(cost);
+        .data(allowance.clone());
     if let Some(name) = call.operation_name {
         request = request.operation_name(name);
     }
     request.set_parsed_query(document);
-    tokio::time::timeout(TIME_MAX, schema.execute(request)).await.map_err(|_| {
-        Error::Coded(
-            Code::QueryTooComplex,
-            "The query took longer than 5 seconds. Ask for less at once.".to_owned(),
-        )
-    })
+    let executed = tokio::time::timeout(TIME_MAX, schema.execute(request)).await;
+    let slow = "The query took longer than 5 seconds. Ask for less at once.";
+    let response = executed.map_err(|_| Error::Coded(Code::QueryTooComplex, slow.to_owned()))?;
+    Ok((response, allowance))
+}
+
+/// What is left of this minute's points, as headers.
+fn tell(allowance: &Allowance, headers: &mut HeaderMap) {
+    let seconds = allowance.reset_at.millis() / 1_000;
+    headers.insert("x-ratelimit-limit", allowance.limit.into());
+    headers.insert("x-ratelimit-cost", allowance.cost.into());
+    headers.insert("x-ratelimit-remaining", allowance.remaining.into());
+    headers.insert("x-ratelimit-reset", seconds.into());
 }
 
 /// The operation that would run.
@@ -137,11 +162,16 @@ fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Result
     })
 }
 
+/// Who asks: by token, or by a browser's cookie. A cookie goes with every request to this service,
+/// whoever's page sends it, so it counts only with a header that other sites' pages can't add.
 async fn viewer(request: &Request, app: &App) -> Result<Viewer> {
-    let bearer = request.header(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
-    match bearer {
-        Some(token) => crate::actions::session::authenticate(app, token.trim()).await,
-        None => Err(unauthenticated()),
+    if let Some(token) = bearer(request) {
+        return session::authenticate(app, token).await;
+    }
+    let viewer = viewer_from_cookie(app, request).await?.ok_or_else(unauthenticated)?;
+    match request.header("x-requested-with") {
+        Some(_) => Ok(viewer),
+        None => Err(forbidden("Requests by cookie need the header X-Requested-With.")),
     }
 }
 
@@ -171,6 +201,9 @@ fn refusal(error: &Error, media: &'static str) -> Response {
     });
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = json(status, media, body.to_string().into_bytes());
+    if let Error::RateLimited { seconds } = error {
+        response.headers_mut().insert(header::RETRY_AFTER, (*seconds).into());
+    }
     if code == Code::Unauthenticated {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
     }

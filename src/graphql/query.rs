@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
+use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 
 use super::{
     connection::{Connection, connect},
@@ -20,9 +20,11 @@ use crate::{
         post::{self as posts, PostFilter, PostOrder},
         topic as topics,
     },
+    clock::Timestamp,
     domain::post::PostKind,
     error::{Code, Error},
     ids::{Id, Identified},
+    limits::Allowance,
 };
 
 /// Whose contributions the feed shows.
@@ -107,11 +109,34 @@ impl Query {
         connect(ctx, listing, Wanted { first, last, after, before }, Post).await
     }
 
+    /// What this request cost, and what is left of the minute's points.
+    async fn rate_limit(&self, ctx: &Context<'_>) -> RateLimit {
+        let allowance: &Allowance = ctx.data_unchecked();
+        RateLimit {
+            limit: allowance.limit,
+            cost: allowance.cost,
+            remaining: allowance.remaining,
+            reset_at: allowance.reset_at,
+        }
+    }
+
     /// What contributions can be about, by name.
     async fn topics(&self, ctx: &Context<'_>) -> Result<Vec<Topic>> {
         let topics = topics::all(ctx.app()).await.map_err(top)?;
         Ok(topics.into_iter().map(|topic| Topic(Arc::new(topic))).collect())
     }
+}
+
+/// Points are nodes asked for, lists weighted by their size.
+#[derive(SimpleObject)]
+pub struct RateLimit {
+    /// Points a minute.
+    pub limit: u32,
+    /// Points of this request.
+    pub cost: u32,
+    pub remaining: u32,
+    /// When the points are full again.
+    pub reset_at: Timestamp,
 }
 
 /// An id to filter by. One that can't exist filters everything out, as one that does not exist does.

@@ -1,9 +1,47 @@
 //! REST, where it fits: signing in, files, feeds, health.
+//!
+//! The service's own routes are at `/api/v1`, with what they take and give in `/api/openapi.json`.
+//! Whatever goes wrong at any of them is a problem document (RFC 9457), see [`problem`].
 
-use poem::Route;
+pub mod auth;
+pub mod body;
+mod docs;
+pub mod health;
+mod jwks;
+pub mod problem;
+
+use poem::{EndpointExt, Route, get};
+use poem_openapi::OpenApiService;
 
 use crate::app::App;
 
+/// Everything of REST, to be put together with the other surfaces.
 pub fn routes(_app: &App) -> Route {
+    let service = service();
+    let (spec, page) = (service.spec(), docs::Page::of(&service.swagger_ui_html()));
+    let api = Route::new()
+        .at("/docs", get(page))
+        .at("/openapi.json", get(docs::Spec(spec)))
+        .nest("/", service)
+        .around(problem::documents);
+    let health = Route::new()
+        .at("/live", get(health::live))
+        .at("/ready", get(health::ready))
+        .around(problem::documents);
     Route::new()
+        .nest("/api", api)
+        .nest("/health", health)
+        .at("/.well-known/jwks.json", get(jwks::jwks).around(problem::documents))
+}
+
+fn service() -> OpenApiService<auth::AuthApi, ()> {
+    OpenApiService::new(auth::AuthApi, "HOPE exchange", env!("CARGO_PKG_VERSION"))
+        .description("Signing in, files and feeds. Everything else is GraphQL, at /graphql.")
+        .server("/api")
+}
+
+/// The OpenAPI specification, as `schema/openapi.json` keeps it.
+#[must_use]
+pub fn spec() -> String {
+    service().spec()
 }

@@ -8,27 +8,31 @@ use askama::Template;
 use mail_parser::MessageParser;
 use poem::{
     Response, handler,
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     web::{Data, Path},
 };
 
-use super::page::{page, problem};
+use super::page::{Site, show};
 use crate::{
     app::App,
     error::{Error, Result, not_found},
+    http::Refusal,
     mail::{Directory, Mailer},
 };
 
 /// Mails in the list.
 const LISTED: usize = 200;
 
+/// The page around a mail: as other pages, and the frame that shows it.
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
 /// Nothing runs and nothing is fetched, whatever the mail holds. Only its own page shows it.
 const MAIL_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'";
 
 #[derive(Template)]
-#[template(path = "dev_mails.html")]
-struct Mails<'a> {
-    network: &'a str,
+#[template(path = "pages/dev_mails.html")]
+struct Mails {
+    site: Site,
     mails: Vec<Listed>,
 }
 
@@ -40,9 +44,9 @@ struct Listed {
 }
 
 #[derive(Template)]
-#[template(path = "dev_mail.html")]
-struct Mail<'a> {
-    network: &'a str,
+#[template(path = "pages/dev_mail.html")]
+struct Mail {
+    site: Site,
     name: String,
     subject: String,
     headers: Vec<(String, String)>,
@@ -56,45 +60,35 @@ struct Piece {
 
 /// `GET /dev/mail`: newest first.
 #[handler]
-pub async fn list(Data(app): Data<&App>) -> Response {
+pub async fn list(Data(app): Data<&App>) -> Result<Response, Refusal> {
     let mails = in_folder(app, |folder| {
         let names = folder.names(LISTED)?;
         names.into_iter().map(|name| Ok(folder.read(&name)?.map(|bytes| listed(name, &bytes)))).collect()
     });
-    match mails.await {
-        Ok(mails) => {
-            let mails: Vec<Option<Listed>> = mails;
-            let mails = mails.into_iter().flatten().collect();
-            page(StatusCode::OK, &Mails { network: &app.config.network.name, mails })
-        }
-        Err(error) => problem(&error),
-    }
+    let mails: Vec<Option<Listed>> = mails.await?;
+    let mails = mails.into_iter().flatten().collect();
+    show(StatusCode::OK, &Mails { site: Site::of(app), mails })
 }
 
 /// `GET /dev/mail/{name}`: headers, the text, and a frame with the HTML.
 #[handler]
-pub async fn show(Path(name): Path<String>, Data(app): Data<&App>) -> Response {
-    match read(app, &name).await {
-        Ok(bytes) => page(StatusCode::OK, &mail(&app.config.network.name, name, &bytes)),
-        Err(error) => problem(&error),
-    }
+pub async fn message(Path(name): Path<String>, Data(app): Data<&App>) -> Result<Response, Refusal> {
+    let bytes = read(app, &name).await?;
+    let mut response = show(StatusCode::OK, &mail(Site::of(app), name, &bytes))?;
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+    Ok(response)
 }
 
 /// `GET /dev/mail/{name}/html`: what the frame shows.
 #[handler]
-pub async fn html(Path(name): Path<String>, Data(app): Data<&App>) -> Response {
-    let bytes = match read(app, &name).await {
-        Ok(bytes) => bytes,
-        Err(error) => return problem(&error),
-    };
+pub async fn html(Path(name): Path<String>, Data(app): Data<&App>) -> Result<Response, Refusal> {
+    let bytes = read(app, &name).await?;
     let parsed = MessageParser::default().parse(&bytes);
     let html = parsed.as_ref().and_then(|mail| mail.body_html(0)).unwrap_or_default();
-    Response::builder()
+    Ok(Response::builder()
         .content_type("text/html; charset=utf-8")
         .header(header::CONTENT_SECURITY_POLICY, MAIL_POLICY)
-        .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
-        .header(header::REFERRER_POLICY, "no-referrer")
-        .body(html.into_owned())
+        .body(html.into_owned()))
 }
 
 async fn read(app: &App, name: &str) -> Result<Vec<u8>> {
@@ -124,14 +118,14 @@ fn listed(name: String, bytes: &[u8]) -> Listed {
     Listed { name, subject: subject.to_owned(), to: to.to_owned(), date }
 }
 
-fn mail<'a>(network: &'a str, name: String, bytes: &[u8]) -> Mail<'a> {
+fn mail(site: Site, name: String, bytes: &[u8]) -> Mail {
     let parsed = MessageParser::default().parse(bytes);
     let mail = parsed.as_ref();
     let one_line = |value: &str| value.split_whitespace().collect::<Vec<_>>().join(" ");
     let headers = mail.map(|mail| mail.headers_raw().map(|(name, value)| (name.to_owned(), one_line(value))));
     let text = mail.and_then(|mail| mail.body_text(0)).unwrap_or_default();
     Mail {
-        network,
+        site,
         name,
         subject: mail.and_then(|mail| mail.subject()).unwrap_or("No subject").to_owned(),
         headers: headers.map(Iterator::collect).unwrap_or_default(),

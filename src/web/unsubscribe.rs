@@ -11,11 +11,12 @@ use poem::{
     web::{Data, Path},
 };
 
-use super::page::{page, problem};
+use super::page::{Site, show};
 use crate::{
     actions::digest,
     app::App,
     error::{Code, Error, Result},
+    http::Refusal,
 };
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,10 +28,9 @@ enum Step {
 }
 
 #[derive(Template)]
-#[template(path = "unsubscribe.html")]
-struct Unsubscribe<'a> {
-    network: &'a str,
-    contact: &'a str,
+#[template(path = "pages/unsubscribe.html")]
+struct Unsubscribe {
+    site: Site,
     title: &'static str,
     step: Step,
     /// Where the button posts to.
@@ -39,27 +39,27 @@ struct Unsubscribe<'a> {
 
 /// `GET /unsubscribe/{token}`: changes nothing.
 #[handler]
-pub fn show(Path(token): Path<String>, Data(app): Data<&App>) -> Response {
+pub fn ask(Path(token): Path<String>, Data(app): Data<&App>) -> Result<Response, Refusal> {
     answer(app, &token, Step::Ask, digest::bearer(app, &token).map(drop))
 }
 
 /// `POST /unsubscribe/{token}`
 #[handler]
-pub async fn stop(Path(token): Path<String>, Data(app): Data<&App>) -> Response {
+pub async fn stop(Path(token): Path<String>, Data(app): Data<&App>) -> Result<Response, Refusal> {
     answer(app, &token, Step::Stopped, digest::unsubscribe(app, &token).await)
 }
 
 /// `POST /unsubscribe/{token}/undo`
 #[handler]
-pub async fn undo(Path(token): Path<String>, Data(app): Data<&App>) -> Response {
+pub async fn undo(Path(token): Path<String>, Data(app): Data<&App>) -> Result<Response, Refusal> {
     answer(app, &token, Step::Restarted, digest::resubscribe(app, &token).await)
 }
 
-fn answer(app: &App, token: &str, step: Step, done: Result<()>) -> Response {
+fn answer(app: &App, token: &str, step: Step, done: Result<()>) -> Result<Response, Refusal> {
     let (status, step) = match done {
         Ok(()) => (StatusCode::OK, step),
         Err(Error::Coded(Code::NotFound, _)) => (StatusCode::NOT_FOUND, Step::Unknown),
-        Err(error) => return problem(&error),
+        Err(error) => return Err(Refusal(error)),
     };
     let (title, action) = match step {
         Step::Ask => ("Stop the weekly e-mail", format!("/unsubscribe/{token}")),
@@ -67,6 +67,5 @@ fn answer(app: &App, token: &str, step: Step, done: Result<()>) -> Response {
         Step::Restarted => ("You will get the weekly e-mail again", String::new()),
         Step::Unknown => ("This link does not work", String::new()),
     };
-    let network = &app.config.network;
-    page(status, &Unsubscribe { network: &network.name, contact: &network.contact, title, step, action })
+    show(status, &Unsubscribe { site: Site::of(app), title, step, action })
 }

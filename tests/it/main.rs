@@ -1,8 +1,12 @@
 //! The service from outside: real HTTP, on both stores.
 
 mod app;
+mod architecture;
+mod comments;
 mod community;
 mod crash;
 mod digest;
+mod graphql;
 mod mail;
+mod posts;
 mod process;
