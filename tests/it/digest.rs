@@ -7,7 +7,7 @@ use hope_exchange::{
     clock::Timestamp,
     domain::{
         digest::{DigestState, next_due},
-        job::{Job, JobState},
+        job::{Job, JobState, Task},
         member::{DigestFrequency, Member},
         post::{Post, PostKind, PostState},
         receipt::Receipt,
@@ -502,5 +502,15 @@ on_both_stores! {
         let (one, two) = tokio::join!(jobs::purge(&app.app), jobs::purge(&app.app));
         assert_eq!(one.unwrap() + two.unwrap(), 250);
         assert_eq!(all::<Receipt>(&app.app.store).await.len(), 2);
+
+        let mut job = Job::new(app.app.ids.fresh(), Task::SendDigest { digest: Id::of("1") }, app.now());
+        insert(&app.app.store, [&job]).await;
+        (job.id, job.state) = (app.app.ids.fresh(), JobState::Failed);
+        insert(&app.app.store, [&job]).await;
+        for (days, left) in [(29, 2), (2, 1)] {
+            app.advance(TimeDelta::days(days));
+            jobs::purge(&app.app).await.unwrap();
+            assert_eq!(all::<Job>(&app.app.store).await.len(), left);
+        }
     }
 }
