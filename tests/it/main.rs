@@ -1,3 +1,4 @@
 //! The service from outside: real HTTP, on both stores.
 
 mod app;
+mod auth;
