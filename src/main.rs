@@ -144,13 +144,16 @@ async fn run(cli: Cli) -> Outcome {
         Command::Import(Import::Organisations { file }) => import(App::open(config).await?, &file).await,
         Command::Digest(Digest::Preview { email }) => preview(App::open(config).await?, &email).await,
         Command::Digest(Digest::Run { at }) => run_digests(config, at).await,
-        Command::Member(MemberCommand::Grant { email, role }) => grant(App::open(config).await?, &email, role).await,
+        Command::Member(MemberCommand::Grant { email, role }) => {
+            grant(App::open(config).await?, &email, role).await
+        }
         Command::Schema(_) => Ok(()),
     }
 }
 
 fn start_logging(config: &Config) -> Outcome {
-    let filter = tracing_subscriber::EnvFilter::try_new(&config.log).map_err(|error| format!("log: {error}"))?;
+    let filter =
+        tracing_subscriber::EnvFilter::try_new(&config.log).map_err(|error| format!("log: {error}"))?;
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match config.log_format {
         LogFormat::Text => logs.init(),
@@ -182,11 +185,15 @@ async fn stopped(mut told: watch::Receiver<bool>) {
 async fn serve(app: App) -> Outcome {
     topic::seed(&app).await.map_err(|error| error.to_string())?;
     let address = app.config.listen;
-    let listener = TcpListener::bind(address).await.map_err(|error| format!("{address} can't be listened on: {error}"))?;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| format!("{address} can't be listened on: {error}"))?;
     let stop = stop_signal()?;
     eprintln!("The HOPE exchange is at {}", app.config.public_url);
     let worker = app.config.worker.then(|| tokio::spawn(jobs::worker(app.clone(), stopped(stop.clone()))));
-    server::serve(app.clone(), listener, stopped(stop)).await.map_err(|error| format!("The server failed: {error}"))?;
+    server::serve(app.clone(), listener, stopped(stop))
+        .await
+        .map_err(|error| format!("The server failed: {error}"))?;
     if let Some(worker) = worker {
         worker.await.map_err(|error| format!("The worker failed: {error}"))?;
     }
@@ -232,14 +239,21 @@ fn write_schema(args: &SchemaArgs) -> Outcome {
     }
     match schema::stale(&args.folder).as_slice() {
         [] => Ok(()),
-        stale => Err(format!("Not up to date in {}: {}. Run `hope schema`.", args.folder.display(), stale.join(", "))),
+        stale => Err(format!(
+            "Not up to date in {}: {}. Run `hope schema`.",
+            args.folder.display(),
+            stale.join(", ")
+        )),
     }
 }
 
 async fn check(config: Config) -> Outcome {
     println!("Settings: they can be read.");
     let app = App::open(config).await?;
-    app.store.ping().await.map_err(|error| format!("Store: {} does not answer: {error}", app.config.store))?;
+    app.store
+        .ping()
+        .await
+        .map_err(|error| format!("Store: {} does not answer: {error}", app.config.store))?;
     println!("Store: {} answers.", app.config.store);
     app.mailer.check().await.map_err(|error| format!("Mail: {} does not work: {error}", app.config.mail))?;
     println!("Mail: {} answers.", app.config.mail);
@@ -249,8 +263,11 @@ async fn check(config: Config) -> Outcome {
 async fn import(app: App, file: &PathBuf) -> Outcome {
     let bytes = fs::read(file).map_err(|error| format!("{} can't be read: {error}", file.display()))?;
     let report = {
-        let progress = Progress::new("Importing organisations", bytes.iter().filter(|byte| **byte == b'\n').count());
-        organisation::import(&app, &bytes, |rows| progress.add(rows)).await.map_err(|error| error.to_string())?
+        let progress =
+            Progress::new("Importing organisations", bytes.iter().filter(|byte| **byte == b'\n').count());
+        organisation::import(&app, &bytes, |rows| progress.add(rows))
+            .await
+            .map_err(|error| error.to_string())?
     };
     println!("{} rows", report.rows);
     println!("added {}", report.added);

@@ -34,7 +34,9 @@ fn collections() -> String {
 }
 
 fn errors() -> String {
-    let rows = Code::ALL.iter().map(|code| format!("| `{}` | {} | {} |\n", code.name(), code.status(), code.meaning().trim()));
+    let rows = Code::ALL
+        .iter()
+        .map(|code| format!("| `{}` | {} | {} |\n", code.name(), code.status(), code.meaning().trim()));
     format!(
         "# Error codes\n\nStable names, on REST as `code` in problem documents, on GraphQL as `extensions.code` or the `code` of \
          `userErrors`.\n\n| code | status on REST | meaning |\n|---|---|---|\n{}",
@@ -59,6 +61,8 @@ pub fn write(folder: &Path) -> Result<(), String> {
 /// Names of files in `folder` that are not what the program would write.
 #[must_use]
 pub fn stale(folder: &Path) -> Vec<&'static str> {
-    let differs = |(name, text): &(&'static str, String)| fs::read_to_string(folder.join(name)).ok().as_ref() != Some(text);
+    let differs = |(name, text): &(&'static str, String)| {
+        fs::read_to_string(folder.join(name)).ok().as_ref() != Some(text)
+    };
     files().into_iter().filter(differs).map(|(name, _)| name).collect()
 }

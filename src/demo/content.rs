@@ -101,13 +101,18 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::{domain::text::{COMMENT_MAX, RichText}, domain::post::PostContent, ids::Id};
+    use crate::{
+        domain::post::PostContent,
+        domain::text::{COMMENT_MAX, RichText},
+        ids::Id,
+    };
 
     #[test]
     fn the_network_is_as_large_as_promised_and_keeps_the_rules() {
         let content = read().unwrap();
         assert_eq!(content.organisations.len(), 60);
-        let regions: HashSet<_> = content.organisations.iter().map(|organisation| &organisation.region).collect();
+        let regions: HashSet<_> =
+            content.organisations.iter().map(|organisation| &organisation.region).collect();
         assert_eq!(regions.len(), 7);
         assert_eq!(content.people.names.iter().collect::<HashSet<_>>().len(), 200);
         assert_eq!(content.posts.len(), 300);

@@ -53,7 +53,9 @@ pub async fn seed(app: &App, seed: u64, size: Size, progress: impl Fn(usize, usi
     let builder = Builder::new(app, seed, content, size)?;
     let (organisations, members) = builder.people()?;
     for chunk in organisations.chunks(CHUNK) {
-        app.store.commit(chunk.iter().fold(Batch::new(), |batch, organisation| batch.insert(organisation))).await?;
+        app.store
+            .commit(chunk.iter().fold(Batch::new(), |batch, organisation| batch.insert(organisation)))
+            .await?;
     }
     for chunk in members.chunks(CHUNK) {
         app.store.commit(chunk.iter().fold(Batch::new(), |batch, member| batch.insert(member))).await?;
@@ -148,7 +150,8 @@ impl Builder {
     fn member(&self, name: &str, job_title: &str, organisation: &Organisation) -> Result<Member> {
         let local: String = name.to_lowercase().chars().filter_map(address_letter).collect();
         let address = format!("{local}@{}", organisation.domains[0]);
-        let email = EmailAddress::parse(&address).map_err(|reason| Error::Fault(format!("{address}: {reason}")))?;
+        let email =
+            EmailAddress::parse(&address).map_err(|reason| Error::Fault(format!("{address}: {reason}")))?;
         let mut member = Member::new(self.ids.fresh(), email, self.preferences.clone(), self.clock.now());
         name.clone_into(&mut member.name);
         member.job_title = Some(job_title.to_owned());
@@ -207,7 +210,9 @@ impl Builder {
         for (depth, body) in written {
             let parent = comments.iter().rev().find(|comment| comment.depth < *depth as i64).cloned();
             let author = self.who_answers(post, parent.as_ref(), &comments, members);
-            at = at.plus(TimeDelta::minutes(7 + self.below(600) as i64)).min(self.now.minus(TimeDelta::minutes(1)));
+            at = at
+                .plus(TimeDelta::minutes(7 + self.below(600) as i64))
+                .min(self.now.minus(TimeDelta::minutes(1)));
             self.clock.set(at);
             let id = self.ids.fresh();
             let Place { parent: placed, depth, path } = Place::of(&id, parent.as_ref());
@@ -240,7 +245,10 @@ impl Builder {
         let asks = |comment: &&Comment| comment.body.as_ref().is_some_and(|body| body.markdown.contains('?'));
         let asked = parent.filter(asks).map(|comment| match &comment.parent {
             None => &post.author,
-            Some(above) => comments.iter().find(|comment| comment.id == *above).map_or(&post.author, |above| &above.author),
+            Some(above) => comments
+                .iter()
+                .find(|comment| comment.id == *above)
+                .map_or(&post.author, |above| &above.author),
         });
         let by_id = |id: &Id<Member>| members.iter().find(|member| member.id == *id);
         let spoken_to = parent.map_or(&post.author, |parent| &parent.author);
@@ -277,7 +285,8 @@ impl Builder {
 }
 
 fn rich(markdown: &str) -> Result<RichText> {
-    RichText::parse("body", markdown, crate::domain::text::BODY_MAX).map_err(|problem| Error::Fault(problem.message))
+    RichText::parse("body", markdown, crate::domain::text::BODY_MAX)
+        .map_err(|problem| Error::Fault(problem.message))
 }
 
 /// The letter of an address for a letter of a name: plain ones, and a dot between the names.

@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{email::EmailAddress, organisation::Organisation};
 use crate::{
     clock::Timestamp,
-    config,
-    document,
+    config, document,
     ids::Id,
     query::{Field, Filter, Index},
     scalar_enum,

@@ -109,12 +109,8 @@ fn problem(app: Option<&App>, error: &Error, id: &RequestId) -> Result<Response,
         Code::Internal | Code::Unavailable => "Sorry, there is a problem with the service",
         _ => "This did not work",
     };
-    let page = ProblemPage {
-        site: Site::of(app),
-        title,
-        message: error.public_message(),
-        request_id: id.0.clone(),
-    };
+    let page =
+        ProblemPage { site: Site::of(app), title, message: error.public_message(), request_id: id.0.clone() };
     let mut response = show(http::status(error), &page)?;
     if let Error::RateLimited { seconds } = error {
         response.headers_mut().insert(header::RETRY_AFTER, (*seconds).into());

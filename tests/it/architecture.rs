@@ -112,7 +112,11 @@ fn imports_go_down() {
         let own = layer(&module).unwrap_or_else(|| panic!("src/{module} has no place in the list of layers"));
         for used in uses(&code) {
             let Some(below) = layer(&used) else { continue };
-            assert!(used == module || below > own, "{} uses {used}, which is not below {module}", path.display());
+            assert!(
+                used == module || below > own,
+                "{} uses {used}, which is not below {module}",
+                path.display()
+            );
         }
     }
 }
@@ -130,7 +134,8 @@ fn surfaces_do_not_import_the_store() {
 #[test]
 fn engines_stay_in_the_store() {
     for (module, path, code) in modules() {
-        let names_one = ["mongodb::", "rusqlite::", "sqlite::", "mongo::"].iter().any(|engine| code.contains(engine));
+        let names_one =
+            ["mongodb::", "rusqlite::", "sqlite::", "mongo::"].iter().any(|engine| code.contains(engine));
         assert!(module == "store" || !names_one, "{} names an engine", path.display());
     }
 }
@@ -139,7 +144,9 @@ fn engines_stay_in_the_store() {
 fn the_domain_does_no_input_or_output() {
     for (module, path, code) in modules() {
         if module == "domain" || module == "query" {
-            for io in ["tokio::", "std::fs", "std::net", "std::env", "reqwest", "lettre::", "poem::", "async fn"] {
+            for io in
+                ["tokio::", "std::fs", "std::net", "std::env", "reqwest", "lettre::", "poem::", "async fn"]
+            {
                 assert!(!code.contains(io), "{} has {io}", path.display());
             }
         }

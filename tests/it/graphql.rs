@@ -4,7 +4,12 @@ use serde_json::{Value as Json, json};
 
 use crate::{app::TestApp, on_both_stores};
 
-async fn send(app: &TestApp, token: &str, headers: &[(&str, &str)], body: impl Into<reqwest::Body>) -> (u16, String) {
+async fn send(
+    app: &TestApp,
+    token: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<reqwest::Body>,
+) -> (u16, String) {
     let mut request = app.http.post(format!("{}/graphql", app.url)).bearer_auth(token).body(body);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -14,7 +19,8 @@ async fn send(app: &TestApp, token: &str, headers: &[(&str, &str)], body: impl I
 }
 
 fn code(body: &str) -> Json {
-    serde_json::from_str::<Json>(body).unwrap_or_else(|_| panic!("{body}"))["errors"][0]["extensions"]["code"].clone()
+    serde_json::from_str::<Json>(body).unwrap_or_else(|_| panic!("{body}"))["errors"][0]["extensions"]["code"]
+        .clone()
 }
 
 on_both_stores! {
