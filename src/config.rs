@@ -57,6 +57,7 @@ pub struct MailFrom {
     pub address: String,
     pub reply_to: String,
     pub per_second: u32,
+    pub timeout_seconds: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -6,6 +6,8 @@
 //!
 //! The modules stand in import order: each uses only those below it.
 
+pub mod demo;
+pub mod schema;
 pub mod server;
 
 pub mod graphql;
@@ -21,6 +23,8 @@ pub mod actions;
 pub mod tokens;
 
 pub mod app;
+
+pub mod progress;
 
 pub mod keys;
 pub mod limits;

@@ -116,7 +116,8 @@ struct SignIn<C: Clock> {
 
 impl<C: Clock + Clone> SignIn<C> {
     fn new(limits: &config::Limits, clock: &C) -> Self {
-        let mails = Quota::per_hour(positive(limits.mails_per_hour)).allow_burst(positive(limits.mails_at_once));
+        let mails =
+            Quota::per_hour(positive(limits.mails_per_hour)).allow_burst(positive(limits.mails_at_once));
         let network = Quota::per_minute(positive(limits.sign_ins_per_minute));
         let total = Quota::per_second(positive(limits.sign_ins_per_second));
         Self {

@@ -1,14 +1,12 @@
 //! Becoming a member.
 
-use chrono::Timelike;
-
 use super::{ROUNDS, lost_every_round};
 use crate::{
     app::App,
-    clock::Timestamp,
     domain::{
+        digest::next_due,
         email::EmailAddress,
-        member::{DigestFrequency, DigestPreferences, Member, Role},
+        member::{DigestPreferences, Member, Role},
         organisation::Organisation,
     },
     error::{Code, Error, Result, StoreError},
@@ -33,21 +31,10 @@ pub fn may_sign_in(app: &App, email: &EmailAddress, member: Option<&Member>) -> 
 pub async fn joining(app: &App, email: EmailAddress) -> Result<Member> {
     let now = app.clock.now();
     let organisation = organisation_of(app, &email).await?;
-    let preferences = first_preferences(app);
-    let digest_due_at = first_digest(&preferences, now);
+    let preferences = DigestPreferences::from(&app.config.digest);
+    let digest_due_at = next_due(&preferences, now);
     let member = Member::new(app.ids.fresh(), email, preferences, now);
     Ok(Member { organisation, digest_due_at, ..member })
-}
-
-fn first_preferences(app: &App) -> DigestPreferences {
-    let digest = &app.config.digest;
-    let minute = digest.time.hour() * 60 + digest.time.minute();
-    DigestPreferences { frequency: DigestFrequency::Weekly, weekday: digest.weekday, minute }
-}
-
-/// When a new member's first digest is due.
-fn first_digest(_preferences: &DigestPreferences, _now: Timestamp) -> Option<Timestamp> {
-    None
 }
 
 /// The organisation whose domain the address is at or under, when there is exactly one. Domains that

@@ -90,7 +90,11 @@ async fn spend_try(app: &App, email_key: &str) -> Result<Vec<(SignIn, bool)>> {
         match app.store.commit(batch).await {
             Ok(()) => {
                 let with_try = |sign_in: SignIn| (sign_in.takes_codes(now), sign_in);
-                return Ok(requests.into_iter().map(with_try).map(|(open, sign_in)| (sign_in, open)).collect());
+                return Ok(requests
+                    .into_iter()
+                    .map(with_try)
+                    .map(|(open, sign_in)| (sign_in, open))
+                    .collect());
             }
             // Others spent the last try of one of them meanwhile.
             Err(StoreError::Stale { .. }) => {}

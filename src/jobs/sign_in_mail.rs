@@ -19,7 +19,8 @@ use crate::{
 /// # Errors
 /// See [`Failure`].
 pub async fn run(app: &App, sign_in: &Id<SignIn>) -> Result<Batch, Failure> {
-    let Some(request) = app.store.one(sign_in).await?.filter(|request| request.is_live(app.clock.now())) else {
+    let Some(request) = app.store.one(sign_in).await?.filter(|request| request.is_live(app.clock.now()))
+    else {
         tracing::info!(%sign_in, "no mail: the request is gone, used or too old");
         return Ok(Batch::new());
     };

@@ -40,7 +40,8 @@ pub(super) fn read_or_make(
 ) -> Result<Vec<u8>, String> {
     if !path.exists() {
         let content = make()?;
-        create(path, &content).map_err(|error| format!("{} could not be written: {error}.", path.display()))?;
+        create(path, &content)
+            .map_err(|error| format!("{} could not be written: {error}.", path.display()))?;
     }
     read(path)
 }

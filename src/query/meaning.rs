@@ -52,11 +52,12 @@ pub fn value_at<'a>(document: &'a Json, path: &str) -> &'a Json {
 /// Where a document stands in an order: what [`Page::after`] takes.
 #[must_use]
 pub fn position(document: &Json, keys: &[(FieldRef, Direction)]) -> Vec<Value> {
-    keys.iter().map(|(field, _)| from_json(value_at(document, field.name))).collect()
+    keys.iter().map(|(field, _)| value_of(*field, document)).collect()
 }
 
-fn from_json(json: &Json) -> Value {
-    match json {
+fn value_of(field: FieldRef, document: &Json) -> Value {
+    match value_at(document, field.name) {
+        Json::String(text) if field.time => text.parse().map_or(Value::Null, Value::Time),
         Json::Bool(bool) => Value::Bool(*bool),
         Json::Number(number) => number.as_i64().map_or(Value::Null, Value::Int),
         Json::String(text) => Value::Text(text.clone()),
@@ -114,7 +115,7 @@ fn compare_json(json: &Json, value: &Value) -> Option<Ordering> {
 pub fn compare(left: &Json, right: &Json, keys: &[(FieldRef, Direction)]) -> Ordering {
     keys.iter().fold(Ordering::Equal, |ordering, (field, direction)| {
         ordering.then_with(|| {
-            let pair = (from_json(value_at(left, field.name)), from_json(value_at(right, field.name)));
+            let pair = (value_of(*field, left), value_of(*field, right));
             match direction {
                 Direction::Asc => pair.0.cmp(&pair.1),
                 Direction::Desc => pair.1.cmp(&pair.0),

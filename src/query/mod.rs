@@ -40,6 +40,8 @@ pub enum Value {
 pub trait Scalar {
     /// Whether the field may be null or missing.
     const NULLABLE: bool = false;
+    /// Whether the field holds a time, which documents in JSON spell as text.
+    const TIME: bool = false;
     fn value(&self) -> Value;
 }
 
@@ -59,6 +61,7 @@ impl Scalar for String {
     }
 }
 impl Scalar for Timestamp {
+    const TIME: bool = true;
     fn value(&self) -> Value {
         Value::Time(*self)
     }
@@ -70,6 +73,7 @@ impl<T> Scalar for Id<T> {
 }
 impl<T: Scalar> Scalar for Option<T> {
     const NULLABLE: bool = true;
+    const TIME: bool = T::TIME;
     fn value(&self) -> Value {
         self.as_ref().map_or(Value::Null, Scalar::value)
     }
@@ -110,10 +114,12 @@ pub struct FieldRef {
     pub nullable: bool,
     /// An array, of which `contains` is the only question.
     pub many: bool,
+    /// A time, which JSON spells as text.
+    pub time: bool,
 }
 
 /// The id of a document is a field of it like any other.
-pub const ID: FieldRef = FieldRef { name: "_id", nullable: false, many: false };
+pub const ID: FieldRef = FieldRef { name: "_id", nullable: false, many: false, time: false };
 
 impl<D, V> Field<D, V> {
     /// Declares a field. Only documents do this, beside their struct.
@@ -126,7 +132,7 @@ impl<D, V> Field<D, V> {
 impl<D, V: Scalar> Field<D, V> {
     #[must_use]
     pub const fn erased(self) -> FieldRef {
-        FieldRef { name: self.name, nullable: V::NULLABLE, many: false }
+        FieldRef { name: self.name, nullable: V::NULLABLE, many: false, time: V::TIME }
     }
 
     fn compare(self, op: Op, value: &V) -> Filter<D> {
@@ -172,7 +178,7 @@ impl<D, V: Scalar> Field<D, V> {
 impl<D, V: Scalar> Field<D, Vec<V>> {
     #[must_use]
     pub const fn erased(self) -> FieldRef {
-        FieldRef { name: self.name, nullable: true, many: true }
+        FieldRef { name: self.name, nullable: true, many: true, time: V::TIME }
     }
 
     pub fn contains(self, value: impl Into<V>) -> Filter<D> {

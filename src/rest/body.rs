@@ -70,7 +70,10 @@ fn parse<T: TextInput>(bytes: &[u8]) -> Result<T, Error> {
         return Err(bad(format!("The body must be a JSON object with: {}.", T::NAMES.join(", "))));
     };
     if fields.keys().any(|name| !T::NAMES.contains(&name.as_str())) {
-        return Err(bad(format!("The body has a field that is not known here. It may have: {}.", T::NAMES.join(", "))));
+        return Err(bad(format!(
+            "The body has a field that is not known here. It may have: {}.",
+            T::NAMES.join(", ")
+        )));
     }
     let (texts, problems) = texts(&mut fields, T::NAMES);
     if problems.is_empty() { Ok(T::of(texts.into_iter())) } else { Err(Error::Refused(problems)) }
@@ -156,7 +159,8 @@ mod tests {
     #[test]
     fn all_problems_are_told_at_once() {
         let Error::Refused(problems) = parse::<Both>(b"{\"email\": 5}").err().unwrap() else { panic!() };
-        let found: Vec<_> = problems.iter().map(|problem| (problem.field[0].as_str(), problem.code)).collect();
+        let found: Vec<_> =
+            problems.iter().map(|problem| (problem.field[0].as_str(), problem.code)).collect();
         assert_eq!(found, [("email", Code::Invalid), ("theCode", Code::Required)]);
         let both = parse::<Both>(br#"{"theCode": "c", "email": "e"}"#).ok().unwrap();
         assert_eq!((both.email.as_str(), both.code.as_str()), ("e", "c"));

@@ -55,8 +55,7 @@ fn digests(html: &str, element: &str) -> String {
     let mut sources = Vec::new();
     let mut rest = html;
     while let Some((_, after)) = rest.split_once(&open) {
-        let Some((content, next)) =
-            after.split_once('>').and_then(|(_, content)| content.split_once(&close))
+        let Some((content, next)) = after.split_once('>').and_then(|(_, content)| content.split_once(&close))
         else {
             break;
         };

@@ -1,6 +1,9 @@
 //! The public keys, for whoever checks access tokens without asking us.
 
-use poem::{IntoResponse, Response, handler, web::{Data, Json}};
+use poem::{
+    IntoResponse, Response, handler,
+    web::{Data, Json},
+};
 
 use crate::app::App;
 

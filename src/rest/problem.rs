@@ -63,7 +63,8 @@ impl From<&Problem> for FieldProblem {
 pub fn response(error: &Error, request: &RequestId) -> Response {
     let code = error.code();
     let status = http::status(error);
-    let errors = if let Error::Refused(problems) = error { problems.iter().map(Into::into).collect() } else { vec![] };
+    let errors =
+        if let Error::Refused(problems) = error { problems.iter().map(Into::into).collect() } else { vec![] };
     let document = ProblemDocument {
         kind: "about:blank".to_owned(),
         title: status.canonical_reason().unwrap_or_default().to_owned(),

@@ -34,7 +34,8 @@ impl Cookie {
     /// What the browser sent.
     pub fn read<'a>(self, app: &App, request: &'a Request) -> Option<&'a str> {
         let name = self.name(app);
-        let lines = request.headers().get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
+        let lines =
+            request.headers().get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
         let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
         pairs.find(|(found, _)| *found == name).map(|(_, value)| value)
     }

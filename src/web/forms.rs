@@ -44,5 +44,9 @@ pub(super) fn ours(app: &App, request: &Request) -> Result<(), Error> {
         (None, Some(origin)) => origin == app.config.public_url.origin().ascii_serialization(),
         (None, None) => true,
     };
-    if same { Ok(()) } else { Err(forbidden("This form was sent from another site. Open the page here, and try again.")) }
+    if same {
+        Ok(())
+    } else {
+        Err(forbidden("This form was sent from another site. Open the page here, and try again."))
+    }
 }

@@ -1,11 +1,14 @@
 //! Pages for people. They work without JavaScript, at 320 pixels, and by keyboard.
 
 mod cookies;
+mod dev_mail;
 mod forms;
+pub mod graphiql;
 pub mod page;
 pub mod session;
 mod sign_in;
 mod start;
+mod unsubscribe;
 
 use poem::{EndpointExt, Response, Route, get, handler, post};
 
@@ -19,7 +22,13 @@ pub fn routes(route: Route, _app: &App) -> Route {
         .at("/sign-in/code", get(sign_in::enter).post(sign_in::check).around(page::framed))
         .at("/sign-in/:token", get(sign_in::open_link).post(sign_in::use_link).around(page::framed))
         .at("/sign-out", post(session::sign_out).around(page::framed))
+        .at("/unsubscribe/:token", get(unsubscribe::ask).post(unsubscribe::stop).around(page::open))
+        .at("/unsubscribe/:token/undo", post(unsubscribe::undo).around(page::framed))
+        .at("/dev/mail", get(dev_mail::list).around(page::framed))
+        .at("/dev/mail/:name", get(dev_mail::message).around(page::framed))
+        .at("/dev/mail/:name/html", get(dev_mail::html).around(page::framed))
         .at("/assets/page.css", get(style))
+        .at("/assets/graphiql/:file", get(graphiql::asset))
 }
 
 #[handler]

@@ -59,7 +59,6 @@ struct ProblemPage {
 }
 
 /// Middleware of every page: refuses other sites' forms, shows what goes wrong, sets the headers.
-/// Pages are made for one person, so nobody is to keep them.
 pub async fn framed<E: Endpoint>(inner: Arc<E>, request: Request) -> poem::Result<Response> {
     let id = RequestId::of(&request);
     let app = request.data::<App>().cloned();
@@ -69,9 +68,22 @@ pub async fn framed<E: Endpoint>(inner: Arc<E>, request: Request) -> poem::Resul
         Some(error) => Err(Refusal(error).into()),
         None => inner.call(request).await.map(IntoResponse::into_response),
     };
+    dressed(app.as_ref(), &id, answer)
+}
+
+/// The same for pages whose address is all that it takes: mail programs post to them from anywhere.
+pub async fn open<E: Endpoint>(inner: Arc<E>, request: Request) -> poem::Result<Response> {
+    let id = RequestId::of(&request);
+    let app = request.data::<App>().cloned();
+    let answer = inner.call(request).await.map(IntoResponse::into_response);
+    dressed(app.as_ref(), &id, answer)
+}
+
+/// An answer with the headers of pages. They are made for one person, so nobody is to keep them.
+fn dressed(app: Option<&App>, id: &RequestId, answer: poem::Result<Response>) -> poem::Result<Response> {
     let mut response = match answer {
         Ok(response) => response,
-        Err(error) => problem(app.as_ref(), &http::meaning(error, &id), &id)?,
+        Err(error) => problem(app, &http::meaning(error, id), id)?,
     };
     let headers = response.headers_mut();
     for (name, value) in [
@@ -97,12 +109,8 @@ fn problem(app: Option<&App>, error: &Error, id: &RequestId) -> Result<Response,
         Code::Internal | Code::Unavailable => "Sorry, there is a problem with the service",
         _ => "This did not work",
     };
-    let page = ProblemPage {
-        site: Site::of(app),
-        title,
-        message: error.public_message(),
-        request_id: id.0.clone(),
-    };
+    let page =
+        ProblemPage { site: Site::of(app), title, message: error.public_message(), request_id: id.0.clone() };
     let mut response = show(http::status(error), &page)?;
     if let Error::RateLimited { seconds } = error {
         response.headers_mut().insert(header::RETRY_AFTER, (*seconds).into());

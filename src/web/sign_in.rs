@@ -78,7 +78,12 @@ pub(super) fn ask(app: Data<&App>) -> Result<Response, Refusal> {
     ask_page(&app, StatusCode::OK, String::new(), None)
 }
 
-fn ask_page(app: &App, status: StatusCode, email: String, problem: Option<String>) -> Result<Response, Refusal> {
+fn ask_page(
+    app: &App,
+    status: StatusCode,
+    email: String,
+    problem: Option<String>,
+) -> Result<Response, Refusal> {
     let domains = app.config.sign_in.automatic_domains.clone();
     show(status, &AskPage { site: Site::of(app), email, problem, domains })
 }

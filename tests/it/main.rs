@@ -1,4 +1,13 @@
 //! The service from outside: real HTTP, on both stores.
 
 mod app;
+mod architecture;
 mod auth;
+mod comments;
+mod community;
+mod crash;
+mod digest;
+mod graphql;
+mod mail;
+mod posts;
+mod process;

@@ -80,7 +80,9 @@ fn wrong_tokens(app: &TestApp, good: &str) -> Vec<(String, String)> {
     let none = BASE64.encode(json!({ "alg": "none", "typ": "JWT", "kid": key.kid }).to_string());
     wrong.push(("alg none".to_owned(), format!("{none}.{body}.")));
     wrong.push(("alg none, signed".to_owned(), format!("{none}.{body}.{signature}")));
-    for (name, secret) in [("the public key", &public[..]), ("an empty key", b""), ("the kid", key.kid.as_bytes())] {
+    for (name, secret) in
+        [("the public key", &public[..]), ("an empty key", b""), ("the kid", key.kid.as_bytes())]
+    {
         for algorithm in [Algorithm::HS256, Algorithm::HS512] {
             let header = Header { kid: Some(key.kid.clone()), ..Header::new(algorithm) };
             let token = jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(secret)).unwrap();
@@ -138,7 +140,8 @@ async fn a_token_works_for_ten_minutes_and_the_leeway() {
     TestApp::run(On::Sqlite, async |app| {
         let tokens = signed_in(app, "a@nhs.net").await;
         let start = app.now();
-        for (seconds, works) in [(-31, false), (-30, true), (0, true), (600, true), (629, true), (630, false)] {
+        for (seconds, works) in [(-31, false), (-30, true), (0, true), (600, true), (629, true), (630, false)]
+        {
             app.app.clock.set(start.plus(TimeDelta::seconds(seconds)));
             assert_eq!(holder(app, &tokens["accessToken"]).await.is_ok(), works, "{seconds}");
         }

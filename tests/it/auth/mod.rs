@@ -9,13 +9,9 @@ mod sessions;
 
 use hope_exchange::{
     actions::session,
-    domain::{
-        job::{Job, Task},
-        member::Member,
-        session::Session,
-    },
+    domain::{member::Member, session::Session},
     error::Error,
-    jobs::sign_in_mail,
+    jobs::{self, sign_in_mail},
     mail::Message,
     query::{Document, Filter, Order, Page},
     store::{Batch, Guard},
@@ -29,12 +25,7 @@ const WRONG: &str = "ZZZZ9999";
 
 /// Does the jobs that are due, and returns the mails that were sent.
 async fn mails(app: &TestApp) -> Vec<Message> {
-    let store = &app.app.store;
-    for job in store.find(Job::due(app.now()), Job::DUE_AT.asc(), Page::first(100)).await.unwrap() {
-        let Task::SendSignInCode { sign_in } = &job.task else { panic!("{job:?}") };
-        let batch = sign_in_mail::run(&app.app, sign_in).await.unwrap();
-        store.commit(batch.delete(&job.id, Guard::Version(job.version))).await.unwrap();
-    }
+    jobs::run_due(&app.app).await.unwrap();
     app.take_mail()
 }
 

@@ -1,6 +1,8 @@
 //! Signing in with a browser, and what a mail scanner does to it (promise 14).
 
-use hope_exchange::{app::Parts, domain::sign_in::SignIn, keys::Keys, limits::Limits, server};
+use hope_exchange::{
+    app::Parts, domain::sign_in::SignIn, keys::Keys, limits::Limits, rest::health::Stopping, server,
+};
 use poem::Endpoint;
 use reqwest::{Client, Response, header::HeaderMap};
 
@@ -55,10 +57,15 @@ async fn page(response: Response) -> (u16, String) {
 
 fn assert_framed(headers: &HeaderMap) {
     let policy = headers["content-security-policy"].to_str().unwrap();
-    assert!(policy.starts_with("default-src 'none'; style-src 'self'") && !policy.contains("unsafe"), "{policy}");
-    for (name, value) in
-        [("x-content-type-options", "nosniff"), ("cache-control", "no-store"), ("referrer-policy", "no-referrer")]
-    {
+    assert!(
+        policy.starts_with("default-src 'none'; style-src 'self'") && !policy.contains("unsafe"),
+        "{policy}"
+    );
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("cache-control", "no-store"),
+        ("referrer-policy", "no-referrer"),
+    ] {
         assert_eq!(headers[name], value);
     }
 }
@@ -254,7 +261,7 @@ async fn over_tls_cookies_are_bound_to_the_host() {
         let request = poem::Request::builder().method(poem::http::Method::POST).uri_str("/sign-in");
         let request = request.header("origin", "https://hope.example");
         let request = request.content_type("application/x-www-form-urlencoded").body("email=a%40nhs.net");
-        let response = server::routes(&secure).get_response(request).await;
+        let response = server::routes(&secure, &Stopping::default()).get_response(request).await;
         assert_eq!(response.status(), 200);
         let cookie = response.header("set-cookie").unwrap();
         assert!(cookie.starts_with("__Host-hope_sign_in=sgn_"), "{cookie}");

@@ -41,17 +41,52 @@ async fn everything_that_goes_wrong_is_a_problem_document() {
             ("POST", sign_in, JSON, "{\"email\": {\"$ne\": \"BCDF2345\"}}", 422, "INVALID"),
             ("POST", sign_in, JSON, "{\"email\": \"a@nhs.net\\r\\nBcc: b@evil.com\"}", 422, "INVALID"),
             ("POST", sign_in, JSON, &large, 413, "TOO_LARGE"),
-            ("POST", sign_in, Some("text/plain"), "{\"email\": \"a@nhs.net\"}", 415, "UNSUPPORTED_MEDIA_TYPE"),
+            (
+                "POST",
+                sign_in,
+                Some("text/plain"),
+                "{\"email\": \"a@nhs.net\"}",
+                415,
+                "UNSUPPORTED_MEDIA_TYPE",
+            ),
             ("POST", sign_in, None, "{\"email\": \"a@nhs.net\"}", 415, "UNSUPPORTED_MEDIA_TYPE"),
             ("GET", sign_in, None, "", 405, "METHOD_NOT_ALLOWED"),
             ("DELETE", sign_in, None, "", 405, "METHOD_NOT_ALLOWED"),
             ("GET", "/api/v1/nothing", None, "", 404, "NOT_FOUND"),
             ("GET", "/api/nothing", None, "", 404, "NOT_FOUND"),
             ("POST", "/health/live", None, "", 405, "METHOD_NOT_ALLOWED"),
-            ("POST", "/api/v1/auth/verify", JSON, "{\"email\": \"a@nhs.net\", \"code\": \"\"}", 422, "REQUIRED"),
-            ("POST", "/api/v1/auth/verify", JSON, "{\"email\": \"a\", \"code\": \"BCDF2345\"}", 422, "INVALID"),
-            ("POST", "/api/v1/auth/verify", JSON, "{\"email\": \"a@nhs.net\", \"code\": \"BCDF2345\"}", 401, "WRONG_CODE"),
-            ("POST", "/api/v1/auth/refresh", JSON, "{\"refreshToken\": \"BCDF2345\"}", 401, "UNAUTHENTICATED"),
+            (
+                "POST",
+                "/api/v1/auth/verify",
+                JSON,
+                "{\"email\": \"a@nhs.net\", \"code\": \"\"}",
+                422,
+                "REQUIRED",
+            ),
+            (
+                "POST",
+                "/api/v1/auth/verify",
+                JSON,
+                "{\"email\": \"a\", \"code\": \"BCDF2345\"}",
+                422,
+                "INVALID",
+            ),
+            (
+                "POST",
+                "/api/v1/auth/verify",
+                JSON,
+                "{\"email\": \"a@nhs.net\", \"code\": \"BCDF2345\"}",
+                401,
+                "WRONG_CODE",
+            ),
+            (
+                "POST",
+                "/api/v1/auth/refresh",
+                JSON,
+                "{\"refreshToken\": \"BCDF2345\"}",
+                401,
+                "UNAUTHENTICATED",
+            ),
         ] {
             let (found, problem) = send(app, method, path, kind, body).await;
             assert_eq!((found, problem["code"].as_str()), (status, Some(code)), "{path} {kind:?} {body}");
@@ -64,12 +99,16 @@ async fn everything_that_goes_wrong_is_a_problem_document() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_malformed_address_is_told_by_field() {
     TestApp::run(On::Sqlite, async |app| {
-        let (status, problem) = send(app, "POST", "/api/v1/auth/sign-in", JSON, "{\"email\": \"nobody\"}").await;
+        let (status, problem) =
+            send(app, "POST", "/api/v1/auth/sign-in", JSON, "{\"email\": \"nobody\"}").await;
         assert_eq!(status, 422);
         let message = "Enter an e-mail address like name@trust.nhs.uk.";
         let errors = json!([{ "field": "email", "code": "INVALID", "message": message }]);
         assert_eq!((&problem["errors"], problem["detail"].as_str()), (&errors, Some(message)));
-        assert_eq!((&problem["type"], &problem["title"]), (&json!("about:blank"), &json!("Unprocessable Entity")));
+        assert_eq!(
+            (&problem["type"], &problem["title"]),
+            (&json!("about:blank"), &json!("Unprocessable Entity"))
+        );
     })
     .await;
 }
