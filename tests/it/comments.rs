@@ -106,7 +106,7 @@ on_both_stores! {
         let all = bodies.iter().map(|body| added(app, &ada, &thread, None, body));
         let ids: std::collections::HashSet<String> = futures_util::future::join_all(all).await.into_iter().collect();
         assert_eq!(ids.len(), 40);
-        let answer = app.graphql(&ada.token, THREAD, json!({ "id": thread, "first": 100 })).await;
+        let answer = app.graphql(&ada.token, THREAD, json!({ "id": thread, "first": 50 })).await;
         assert_eq!(answer["data"]["node"]["commentCount"], 40);
         assert_eq!(answer["data"]["node"]["comments"]["nodes"].as_array().unwrap().len(), 40);
     }

@@ -2,6 +2,7 @@
 
 mod app;
 mod architecture;
+mod auth;
 mod comments;
 mod community;
 mod crash;
