@@ -19,7 +19,7 @@ impl Mongo {
         &self,
         _filter: &Expr,
         _order: &[(FieldRef, Direction)],
-        _limit: usize,
+        _page: &crate::query::Page,
     ) -> Result<Vec<D>> {
         todo!()
     }
@@ -27,6 +27,15 @@ impl Mongo {
         todo!()
     }
     pub async fn tally<D: Document>(&self, _filter: &Expr, _field: FieldRef) -> Result<BTreeMap<Value, u64>> {
+        todo!()
+    }
+    pub async fn explain(
+        &self,
+        _c: &Collection,
+        _f: &Expr,
+        _o: &[(FieldRef, Direction)],
+        _p: &crate::query::Page,
+    ) -> Result<Vec<String>> {
         todo!()
     }
     pub async fn commit(&self, _batch: Batch) -> Result<()> {
