@@ -15,6 +15,7 @@ use poem_openapi::{
     registry::{MetaMediaType, MetaResponse, MetaResponses, Registry},
 };
 
+use super::allowed::Allowed;
 use crate::{
     error::{Code, Error, Problem},
     http::{self, Refusal, RequestId},
@@ -96,18 +97,31 @@ pub fn response(error: &Error, request: &RequestId) -> Response {
 /// one person and one moment, so it is not to be kept.
 pub async fn documents<E: Endpoint>(inner: Arc<E>, request: Request) -> poem::Result<Response> {
     let id = RequestId::of(&request);
+    let methods = methods(&request);
     let mut response = match inner.call(request).await {
         Ok(response) => response.into_response(),
         Err(error) if error.is_from_response() => error.into_response(),
         Err(error) => self::response(&meaning(error, &id), &id),
     };
+    let refused = response.status() == StatusCode::METHOD_NOT_ALLOWED;
     let headers = response.headers_mut();
+    if refused && let Ok(methods) = header::HeaderValue::from_str(&methods) {
+        headers.entry(header::ALLOW).or_insert(methods);
+    }
     headers.entry(header::CACHE_CONTROL).or_insert(header::HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, header::HeaderValue::from_static("nosniff"));
     if let Ok(id) = header::HeaderValue::from_str(&id.0) {
         headers.entry("x-request-id").or_insert(id);
     }
     Ok(response)
+}
+
+/// What the address takes. What is not in the specification is there to be read.
+fn methods(request: &Request) -> String {
+    let path = request.original_uri().path();
+    let specified = request.data::<Allowed>().zip(path.strip_prefix("/api"));
+    let methods = specified.and_then(|(allowed, path)| allowed.methods(path));
+    methods.unwrap_or("GET, HEAD").to_owned()
 }
 
 fn meaning(error: poem::Error, request: &RequestId) -> Error {

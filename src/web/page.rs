@@ -13,6 +13,7 @@ use crate::{
     app::App,
     error::{Code, Error},
     http::{self, Refusal, RequestId},
+    mail::Mailer,
 };
 
 /// Only our own style, and forms that stay here. There are no scripts.
@@ -32,6 +33,12 @@ impl Site {
         let network = &app.config.network;
         Self { network: network.name.clone(), team: network.team.clone(), contact: network.contact.clone() }
     }
+}
+
+/// Whether `/dev/mail` shows mails instead of a mailbox.
+#[must_use]
+pub fn mail_is_shown(app: &App) -> bool {
+    matches!(app.mailer, Mailer::Directory(_)) && !app.config.is_https()
 }
 
 /// A template as an answer.
