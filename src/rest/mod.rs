@@ -13,10 +13,10 @@ pub mod problem;
 
 use std::sync::Arc;
 
-use poem::{Endpoint, EndpointExt, Request, Response, Route, error::NotFoundError, get, handler};
+use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response, Route, get};
 use poem_openapi::OpenApiService;
 
-use crate::{app::App, web::page};
+use crate::{app::App, http::RequestId, web::page};
 
 /// Everything of REST, to be put together with the other surfaces.
 pub fn routes(_app: &App) -> Route {
@@ -37,19 +37,22 @@ pub fn routes(_app: &App) -> Route {
         .nest("/api", api)
         .nest("/health", health)
         .at("/.well-known/jwks.json", get(jwks::jwks).around(problem::documents))
-        .at("/*path", nowhere.around(as_asked))
 }
 
-/// Whatever has no route.
-#[handler]
-fn nowhere() -> poem::Result<()> {
-    Err(NotFoundError.into())
-}
-
-/// Middleware: a page for browsers, and a problem document for programs.
-async fn as_asked<E: Endpoint>(inner: Arc<E>, request: Request) -> poem::Result<Response> {
+/// Middleware around all surfaces: what has no route, and whatever else nobody answered, is a page
+/// for browsers and a problem document for programs.
+///
+/// # Errors
+/// None that is not an answer already.
+pub async fn as_asked<E: Endpoint>(inner: Arc<E>, request: Request) -> poem::Result<Response> {
     let browser = request.header("accept").is_some_and(|accepted| accepted.contains("text/html"));
-    if browser { page::framed(inner, request).await } else { problem::documents(inner, request).await }
+    let (id, app) = (RequestId::of(&request), request.data::<App>().cloned());
+    match inner.call(request).await {
+        Ok(response) => Ok(response.into_response()),
+        Err(error) if error.is_from_response() => Ok(error.into_response()),
+        Err(error) if browser => page::dressed(app.as_ref(), &id, Err(error)),
+        Err(error) => Ok(problem::dressed(&id, Err(error))),
+    }
 }
 
 fn service() -> OpenApiService<auth::AuthApi, ()> {

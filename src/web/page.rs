@@ -87,7 +87,10 @@ pub async fn open<E: Endpoint>(inner: Arc<E>, request: Request) -> poem::Result<
 }
 
 /// An answer with the headers of pages. They are made for one person, so nobody is to keep them.
-fn dressed(app: Option<&App>, id: &RequestId, answer: poem::Result<Response>) -> poem::Result<Response> {
+///
+/// # Errors
+/// A fault, for a template that can't be filled in.
+pub fn dressed(app: Option<&App>, id: &RequestId, answer: poem::Result<Response>) -> poem::Result<Response> {
     let mut response = match answer {
         Ok(response) => response,
         Err(error) => problem(app, &http::meaning(error, id), id)?,
