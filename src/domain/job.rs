@@ -105,6 +105,12 @@ impl Job {
         Self::STATE.eq(JobState::Waiting).and(Self::LANE.eq(lane))
     }
 
+    /// What was given up in a lane.
+    #[must_use]
+    pub fn failed(lane: Lane) -> Filter<Self> {
+        Self::STATE.eq(JobState::Failed).and(Self::LANE.eq(lane))
+    }
+
     /// What a worker may take up at `now`.
     #[must_use]
     pub fn due(lane: Lane, now: Timestamp) -> Filter<Self> {

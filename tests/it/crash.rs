@@ -1,6 +1,6 @@
 //! Workers that are killed in the middle of sending.
 
-use std::{collections::HashMap, path::Path, time::Instant};
+use std::{collections::HashMap, time::Instant};
 
 use chrono::TimeDelta;
 use hope_exchange::{
@@ -19,10 +19,13 @@ use tokio::process::Child;
 use crate::{
     app::{On, mongodb, random},
     community::{all, insert, member, post, publish, waiting},
-    process::{SmtpServer, emls, header, hope, terminate, until},
+    process::{SmtpServer, count, emls, header, hope, terminate, until},
 };
 
-const MEMBERS: usize = 1_000;
+/// Members of the community whose workers are killed.
+const MANY: usize = 1_000;
+/// And of the one whose workers are stopped.
+const SOME: usize = 150;
 
 /// Where a worker process finds its store and its mail.
 struct Place {
@@ -46,12 +49,12 @@ impl Place {
 }
 
 /// A store with members whose digest is due and an idea to tell them of.
-async fn due_community(store: &Store) -> Vec<Member> {
+async fn due_community(store: &Store, members: usize) -> Vec<Member> {
     let clock = Clock::System { offset: TimeDelta::zero() };
     let ids = Ids::system(clock.clone());
     let before = clock.now().minus(TimeDelta::days(2));
     let mut members: Vec<Member> =
-        (0..MEMBERS).map(|number| member(&ids, &format!("Member {number:04}"), before)).collect();
+        (0..members).map(|number| member(&ids, &format!("Member {number:04}"), before)).collect();
     for member in &mut members {
         member.digest_due_at = Some(clock.now().minus(TimeDelta::hours(1)));
         // So that a digest on the last scheduled day does not come before this one.
@@ -90,7 +93,7 @@ async fn killed_workers_lose_nothing(uri: String, folder: tempfile::TempDir) {
     let mail = folder.path().join("mail");
     let place = Place { store: uri, mail: format!("dir://{}", mail.display()), folder };
     let store = Store::open(&place.store, &domain::collections()).await.unwrap();
-    let members = due_community(&store).await;
+    let members = due_community(&store, MANY).await;
 
     let start = Instant::now();
     let mut kills = 0;
@@ -103,13 +106,13 @@ async fn killed_workers_lose_nothing(uri: String, folder: tempfile::TempDir) {
         }
     }
     let mut worker = place.worker();
-    until("all digests are sent", async || count(&mail) >= MEMBERS && waiting(&store).await.is_empty()).await;
+    until("all digests are sent", async || count(&mail) >= MANY && waiting(&store).await.is_empty()).await;
     let elapsed = start.elapsed();
     assert!(terminate(&mut worker).await.success());
-    eprintln!("{MEMBERS} digests in {elapsed:?}, {kills} kills included, on {}", &place.store[..6]);
+    eprintln!("{MANY} digests in {elapsed:?}, {kills} kills included, on {}", &place.store[..6]);
 
     let digests: Vec<Digest> = all(&store).await;
-    assert_eq!(digests.len(), MEMBERS);
+    assert_eq!(digests.len(), MANY);
     assert!(digests.iter().all(|digest| digest.state == DigestState::Sent && digest.sent_at.is_some()));
     let mut received: HashMap<String, Vec<String>> = HashMap::new();
     for eml in emls(&mail) {
@@ -128,26 +131,22 @@ async fn stopped_workers_repeat_nothing(uri: String, folder: tempfile::TempDir) 
     let mail = format!("smtp://127.0.0.1:{}?tls=none", server.port);
     let place = Place { store: uri, mail, folder };
     let store = Store::open(&place.store, &domain::collections()).await.unwrap();
-    let members = due_community(&store).await;
-    for sent in [50, 150] {
+    let members = due_community(&store, SOME).await;
+    for sent in [20, 60] {
         let mut worker = place.worker();
-        until("some are out", async || server.taken().len() >= sent).await;
+        until("some are out", async || server.count() >= sent).await;
         assert!(terminate(&mut worker).await.success());
     }
     let mut worker = place.worker();
+    let (start, before) = (Instant::now(), server.count());
     until("all digests are sent", async || waiting(&store).await.is_empty()).await;
+    eprintln!("{} digests over SMTP in {:?}", server.count() - before, start.elapsed());
     assert!(terminate(&mut worker).await.success());
     let mut to: Vec<String> = server.taken().iter().map(|eml| header(eml, "X-RcptTo").unwrap()).collect();
     to.sort_unstable();
     let expected: Vec<&str> = members.iter().map(|member| member.email.as_str()).collect();
     assert_eq!(to, expected);
     store.close().await;
-}
-
-fn count(folder: &Path) -> usize {
-    let is_eml =
-        |entry: &std::fs::DirEntry| entry.path().extension().is_some_and(|extension| extension == "eml");
-    std::fs::read_dir(folder).map_or(0, |entries| entries.flatten().filter(is_eml).count())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

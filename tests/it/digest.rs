@@ -7,7 +7,7 @@ use hope_exchange::{
     clock::Timestamp,
     domain::{
         digest::{DigestState, next_due},
-        job::{Job, JobState},
+        job::{Job, JobState, Task},
         member::{DigestFrequency, Member},
         post::{Post, PostKind, PostState},
         receipt::Receipt,
@@ -240,7 +240,25 @@ on_both_stores! {
         let text = text.replace(answer.id.as_str(), "ANSWER").replace(reaction.id.as_str(), "REACTION");
         let text = text.replace(&app.url, "https://hope.example");
         let (body, _) = text.split_once("--").unwrap();
-        insta::assert_snapshot!(body, @"");
+        insta::assert_snapshot!(body, @r"
+        2 replies to you
+        HOPE Network
+
+
+        REPLIES TO YOU
+
+        * Our new ward
+          Reply by Asha O'Neill, Leeds Teaching Hospitals NHS Trust
+          Asha O'Neill says something.
+          This is a reply to your comment.
+          https://hope.example/posts/UPDATE#REACTION
+
+        * Who pays partners?
+          Reply by Asha O'Neill, Leeds Teaching Hospitals NHS Trust
+          Asha O'Neill says something.
+          This is a reply to your question.
+          https://hope.example/posts/QUESTION#ANSWER
+        ");
 
         // Read meanwhile, they are not told: the window of the preview is empty of news.
         let (fresh, later) = (reload(store, &jo.id).await, time("2026-03-05T09:00:00Z"));
@@ -484,5 +502,15 @@ on_both_stores! {
         let (one, two) = tokio::join!(jobs::purge(&app.app), jobs::purge(&app.app));
         assert_eq!(one.unwrap() + two.unwrap(), 250);
         assert_eq!(all::<Receipt>(&app.app.store).await.len(), 2);
+
+        let mut job = Job::new(app.app.ids.fresh(), Task::SendDigest { digest: Id::of("1") }, app.now());
+        insert(&app.app.store, [&job]).await;
+        (job.id, job.state) = (app.app.ids.fresh(), JobState::Failed);
+        insert(&app.app.store, [&job]).await;
+        for (days, left) in [(29, 2), (2, 1)] {
+            app.advance(TimeDelta::days(days));
+            jobs::purge(&app.app).await.unwrap();
+            assert_eq!(all::<Job>(&app.app.store).await.len(), left);
+        }
     }
 }

@@ -52,6 +52,11 @@ impl SmtpServer {
     pub fn taken(&self) -> Vec<String> {
         emls(self.folder.path())
     }
+
+    /// How many those are.
+    pub fn count(&self) -> usize {
+        count(self.folder.path())
+    }
 }
 
 /// The `.eml` files of a folder, in the order of their names.
@@ -63,6 +68,13 @@ pub fn emls(folder: &Path) -> Vec<String> {
     let read =
         |path: &PathBuf| String::from_utf8(std::fs::read(path).unwrap()).unwrap().replace("\r\n", "\n");
     files.iter().map(read).collect()
+}
+
+/// How many `.eml` files are in a folder.
+pub fn count(folder: &Path) -> usize {
+    let is_eml =
+        |entry: &std::fs::DirEntry| entry.path().extension().is_some_and(|extension| extension == "eml");
+    std::fs::read_dir(folder).map_or(0, |entries| entries.flatten().filter(is_eml).count())
 }
 
 /// A header's value, unfolded.
