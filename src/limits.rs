@@ -55,7 +55,8 @@ impl Limits {
         self.sign_in.as_ref().map_or(Ok(()), |limits| limits.ask(from))
     }
 
-    /// One more attempt with a code, a link or a refresh token from a network address.
+    /// One more attempt with a code or a link from a network address. Refresh tokens have no such limit:
+    /// a forged one is refused before the store is asked.
     ///
     /// # Errors
     /// `RateLimited`.

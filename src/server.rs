@@ -42,6 +42,7 @@ pub fn routes(app: &App, stopping: &Stopping) -> impl Endpoint<Output = Response
     let route: Route = web::routes(rest::routes(app), app);
     route
         .at("/graphql", get(graphql::http::graphiql).post(graphql::http::graphql.data(graphql::schema())))
+        .around(rest::as_asked)
         .data(app.clone())
         .data(stopping.clone())
         .with(CatchPanic::new())

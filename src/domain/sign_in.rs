@@ -1,5 +1,7 @@
 //! Signing in: a request for a code, and how often an address was tried.
 
+use std::fmt::Write;
+
 use aws_lc_rs::digest;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -107,7 +109,12 @@ impl Attempts {
     #[must_use]
     pub fn id_of(email_key: &str) -> Id<Self> {
         let digest = digest::digest(&digest::SHA256, email_key.as_bytes());
-        Id::of(&digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+        let hex = digest.as_ref().iter().fold(String::new(), |mut hex, byte| {
+            // Writing to a string can't fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
+        Id::of(&hex)
     }
 
     #[must_use]

@@ -15,6 +15,7 @@ use poem_openapi::{
     registry::{MetaMediaType, MetaResponse, MetaResponses, Registry},
 };
 
+use super::allowed::Allowed;
 use crate::{
     error::{Code, Error, Problem},
     http::{self, Refusal, RequestId},
@@ -95,11 +96,23 @@ pub fn response(error: &Error, request: &RequestId) -> Response {
 /// Middleware: turns whatever went wrong inside into a problem document. What REST answers is for
 /// one person and one moment, so it is not to be kept.
 pub async fn documents<E: Endpoint>(inner: Arc<E>, request: Request) -> poem::Result<Response> {
-    let id = RequestId::of(&request);
-    let mut response = match inner.call(request).await {
-        Ok(response) => response.into_response(),
+    let (id, methods) = (RequestId::of(&request), methods(&request));
+    let answer = inner.call(request).await.map(IntoResponse::into_response);
+    let mut response = dressed(&id, answer);
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED
+        && let Ok(methods) = header::HeaderValue::from_str(&methods)
+    {
+        response.headers_mut().insert(header::ALLOW, methods);
+    }
+    Ok(response)
+}
+
+/// An answer with the headers that REST's have.
+pub fn dressed(id: &RequestId, answer: poem::Result<Response>) -> Response {
+    let mut response = match answer {
+        Ok(response) => response,
         Err(error) if error.is_from_response() => error.into_response(),
-        Err(error) => self::response(&meaning(error, &id), &id),
+        Err(error) => self::response(&meaning(error, id), id),
     };
     let headers = response.headers_mut();
     headers.entry(header::CACHE_CONTROL).or_insert(header::HeaderValue::from_static("no-store"));
@@ -107,7 +120,15 @@ pub async fn documents<E: Endpoint>(inner: Arc<E>, request: Request) -> poem::Re
     if let Ok(id) = header::HeaderValue::from_str(&id.0) {
         headers.entry("x-request-id").or_insert(id);
     }
-    Ok(response)
+    response
+}
+
+/// What the address takes. What is not in the specification is there to be read.
+fn methods(request: &Request) -> String {
+    let path = request.original_uri().path();
+    let specified = request.data::<Allowed>().zip(path.strip_prefix("/api"));
+    let methods = specified.and_then(|(allowed, path)| allowed.methods(path));
+    methods.unwrap_or("GET, HEAD").to_owned()
 }
 
 fn meaning(error: poem::Error, request: &RequestId) -> Error {

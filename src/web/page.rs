@@ -13,6 +13,7 @@ use crate::{
     app::App,
     error::{Code, Error},
     http::{self, Refusal, RequestId},
+    mail::Mailer,
 };
 
 /// Only our own style, and forms that stay here. There are no scripts.
@@ -32,6 +33,12 @@ impl Site {
         let network = &app.config.network;
         Self { network: network.name.clone(), team: network.team.clone(), contact: network.contact.clone() }
     }
+}
+
+/// Whether `/dev/mail` shows mails instead of a mailbox.
+#[must_use]
+pub fn mail_is_shown(app: &App) -> bool {
+    matches!(app.mailer, Mailer::Directory(_)) && !app.config.is_https()
 }
 
 /// A template as an answer.
@@ -80,7 +87,10 @@ pub async fn open<E: Endpoint>(inner: Arc<E>, request: Request) -> poem::Result<
 }
 
 /// An answer with the headers of pages. They are made for one person, so nobody is to keep them.
-fn dressed(app: Option<&App>, id: &RequestId, answer: poem::Result<Response>) -> poem::Result<Response> {
+///
+/// # Errors
+/// A fault, for a template that can't be filled in.
+pub fn dressed(app: Option<&App>, id: &RequestId, answer: poem::Result<Response>) -> poem::Result<Response> {
     let mut response = match answer {
         Ok(response) => response,
         Err(error) => problem(app, &http::meaning(error, id), id)?,

@@ -15,7 +15,7 @@ use poem::{
 use super::{
     cookies::Cookie,
     forms::Form,
-    page::{Site, see_other, show},
+    page::{Site, mail_is_shown, see_other, show},
     session::keep,
 };
 use crate::{
@@ -47,6 +47,8 @@ struct CodePage {
     email_problem: Option<String>,
     code_problem: Option<String>,
     minutes: i64,
+    /// Whether mails are files that can be looked at here.
+    mail_is_shown: bool,
 }
 
 /// What the page knows of the address.
@@ -114,6 +116,7 @@ impl CodePage {
             email_problem: None,
             code_problem: None,
             minutes: app.config.sign_in.code_minutes,
+            mail_is_shown: mail_is_shown(app),
         }
     }
 

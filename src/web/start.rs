@@ -4,7 +4,7 @@ use askama::Template;
 use poem::{Request, Response, handler, http::StatusCode, web::Data};
 
 use super::{
-    page::{Site, show},
+    page::{Site, mail_is_shown, show},
     session::Visitor,
 };
 use crate::{app::App, http::Refusal};
@@ -27,7 +27,7 @@ pub(super) async fn show_start(app: Data<&App>, request: &Request) -> Result<Res
         site: Site::of(&app),
         name: visitor.viewer.as_ref().map(|viewer| viewer.name.clone()),
         version: env!("CARGO_PKG_VERSION"),
-        mail_is_shown: app.config.mail.expose().starts_with("dir://"),
+        mail_is_shown: mail_is_shown(&app),
     };
     let mut response = show(StatusCode::OK, &page)?;
     visitor.keep(&app, &mut response);

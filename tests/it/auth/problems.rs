@@ -54,6 +54,7 @@ async fn everything_that_goes_wrong_is_a_problem_document() {
             ("DELETE", sign_in, None, "", 405, "METHOD_NOT_ALLOWED"),
             ("GET", "/api/v1/nothing", None, "", 404, "NOT_FOUND"),
             ("GET", "/api/nothing", None, "", 404, "NOT_FOUND"),
+            ("GET", "/nothing", None, "", 404, "NOT_FOUND"),
             ("POST", "/health/live", None, "", 405, "METHOD_NOT_ALLOWED"),
             (
                 "POST",
@@ -109,6 +110,34 @@ async fn a_malformed_address_is_told_by_field() {
             (&problem["type"], &problem["title"]),
             (&json!("about:blank"), &json!("Unprocessable Entity"))
         );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_method_that_is_not_taken_is_answered_with_those_that_are() {
+    TestApp::run(On::Sqlite, async |app| {
+        for (path, methods) in
+            [("/api/v1/auth/verify", "POST"), ("/health/live", "GET, HEAD"), ("/api/docs", "GET, HEAD")]
+        {
+            let response = app.http.put(format!("{}{path}", app.url)).send().await.unwrap();
+            assert_eq!(
+                (response.status().as_u16(), response.headers()["allow"].to_str().unwrap()),
+                (405, methods)
+            );
+        }
+        let page = app
+            .http
+            .get(format!("{}/nothing", app.url))
+            .header("accept", "text/html,*/*")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(
+            (page.status().as_u16(), &page.headers()["content-type"]),
+            (404, &"text/html; charset=utf-8".parse().unwrap())
+        );
+        assert!(page.text().await.unwrap().contains("Page not found"));
     })
     .await;
 }
