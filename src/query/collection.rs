@@ -2,7 +2,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Direction, Expr, Field, FieldRef, ID, Op, Scalar};
+use super::{Direction, Expr, Field, FieldRef, ID, Op, Scalar, Value};
 use crate::ids::{Id, Identified};
 
 /// A struct that is stored: serde says how, the collection says what can be asked of it.
@@ -92,31 +92,67 @@ impl Index {
     }
 }
 
+impl Index {
+    /// How many of the first keys a filter that fixes these fields fixes.
+    fn lead(&self, fixed: &[FieldRef]) -> usize {
+        self.keys.iter().take_while(|(field, _)| fixed.contains(field)).count()
+    }
+
+    fn answers(&self, filter: &Expr, fixed: &[FieldRef], order: &[(FieldRef, Direction)]) -> bool {
+        let (lead, rest) = self.keys.split_at(self.lead(fixed));
+        let holds_what_is_asked = self.keys.iter().all(|(field, _)| {
+            (!field.many || fixed.contains(field))
+                && (!self.unique || !field.nullable || fixed_to_a_value(filter, *field))
+        });
+        let starts_and_stops = || {
+            let bounded = bounded_fields(filter);
+            !lead.is_empty() || rest.first().is_some_and(|(field, _)| bounded.contains(field))
+        };
+        holds_what_is_asked
+            && match order {
+                [] => starts_and_stops(),
+                // At most one document for each combination of values: any order will do.
+                _ if self.unique && rest.is_empty() => true,
+                _ => self.follows(rest, fixed, order),
+            }
+    }
+
+    /// Whether reading this index, forwards or backwards, from where its first keys are fixed gives
+    /// `order` to the last key. It has to: a page of 20 in a similar order would sort everything.
+    fn follows(
+        &self,
+        rest: &[(FieldRef, Direction)],
+        fixed: &[FieldRef],
+        order: &[(FieldRef, Direction)],
+    ) -> bool {
+        let id_at = order.iter().position(|(field, _)| *field == ID).unwrap_or(order.len());
+        let wanted: Vec<_> = order[..id_at].iter().filter(|(field, _)| !fixed.contains(field)).collect();
+        let mut forwards = wanted.iter().zip(rest).map(|(left, right)| left.1 == right.1);
+        let forward = forwards.next();
+        let id_fits = match (order.get(id_at), self.keys.last(), forward) {
+            (Some((_, id)), Some((_, last)), Some(forward)) if !self.unique => (id == last) == forward,
+            _ => true,
+        };
+        wanted.len() == rest.len()
+            && wanted.iter().zip(rest).all(|(left, right)| left.0 == right.0)
+            && forwards.all(|next| Some(next) == forward)
+            && id_fits
+    }
+}
+
 impl Collection {
     /// The index that answers a filter in an order: its first keys are fields that the filter fixes
-    /// to a value, and the rest follows the order. `None` means that the engine would have to walk
-    /// documents that are not asked for.
+    /// to a value, and the rest is the order, or the order backwards. `None` means that the engine
+    /// would have to walk, or sort, documents that are not asked for.
+    ///
+    /// Without an order (for counting), the filter has to fix or bound the index's first key.
     #[must_use]
     pub fn index_for(&self, filter: &Expr, order: &[(FieldRef, Direction)]) -> Option<&Index> {
         let fixed = fixed_fields(filter);
-        let bounded = bounded_fields(filter);
-        let suits = |index: &&Index| {
-            let lead = index.keys.iter().take_while(|(field, _)| fixed.contains(field)).count();
-            let rest = &index.keys[lead..];
-            let wanted: Vec<_> =
-                order.iter().filter(|(field, _)| *field != ID && !fixed.contains(field)).collect();
-            let follows =
-                wanted.len() <= rest.len() && wanted.iter().zip(rest).all(|(left, right)| left.0 == right.0);
-            follows
-                && (lead > 0
-                    || rest.first().is_some_and(|(field, _)| bounded.contains(field) || !wanted.is_empty()))
-        };
-        let arrays: Vec<FieldRef> = fixed.iter().copied().filter(|field| field.many).collect();
-        let has_arrays = |index: &&Index| {
-            index.keys.iter().filter(|(field, _)| field.many).all(|(field, _)| arrays.contains(field))
-        };
-        let leads = |index: &&Index| index.keys.iter().take_while(|(field, _)| fixed.contains(field)).count();
-        self.indexes.iter().filter(suits).filter(has_arrays).max_by_key(leads)
+        self.indexes
+            .iter()
+            .filter(|index| index.answers(filter, &fixed, order))
+            .max_by_key(|index| index.lead(&fixed))
     }
 }
 
@@ -131,11 +167,85 @@ pub(crate) fn fixed_fields(expr: &Expr) -> Vec<FieldRef> {
     }
 }
 
+/// Whether a filter fixes a field to something else than null. A unique index does not hold nulls.
+fn fixed_to_a_value(expr: &Expr, wanted: FieldRef) -> bool {
+    match expr {
+        Expr::Compare(field, Op::Eq, value) | Expr::Contains(field, value) => {
+            *field == wanted && *value != Value::Null
+        }
+        Expr::In(field, values) => *field == wanted && !values.contains(&Value::Null),
+        Expr::And(all) => all.iter().any(|expr| fixed_to_a_value(expr, wanted)),
+        Expr::Compare(..) | Expr::Or(_) | Expr::Not(_) => false,
+    }
+}
+
 /// The fields that a filter bounds from one side or both.
 fn bounded_fields(expr: &Expr) -> Vec<FieldRef> {
     match expr {
         Expr::Compare(field, op, _) if *op != Op::Eq => vec![*field],
         Expr::And(all) => all.iter().flat_map(bounded_fields).collect(),
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::{Filter, Order};
+
+    struct Doc;
+    const STATE: Field<Doc, String> = Field::new("state");
+    const AT: Field<Doc, Option<i64>> = Field::new("at");
+    const TITLE: Field<Doc, String> = Field::new("title");
+    const EMAIL: Field<Doc, Option<String>> = Field::new("email");
+    const TOPICS: Field<Doc, Vec<String>> = Field::new("topics");
+
+    fn index_for(filter: &Filter<Doc>, order: Option<Order<Doc>>) -> Option<&'static str> {
+        let collection = Collection {
+            name: "docs",
+            indexes: vec![
+                Index::named("newest").asc(STATE).desc(AT),
+                Index::named("topic").each(TOPICS).desc(AT),
+                Index::named("title").asc(TITLE),
+                Index::named("email").asc(EMAIL).unique(),
+            ],
+            may_scan: false,
+        };
+        let keys = order.map(|order| order.keys()).unwrap_or_default();
+        collection.index_for(filter.expr(), &keys).map(|index| index.name)
+    }
+
+    #[test]
+    fn an_index_is_read_forwards_or_backwards_but_never_sorted() {
+        let published = STATE.eq("published".to_owned());
+        assert_eq!(index_for(&published, Some(AT.desc())), Some("newest"));
+        assert_eq!(index_for(&published, Some(AT.asc())), Some("newest"));
+        assert_eq!(index_for(&published, Some(Order::by_id())), None);
+        assert_eq!(index_for(&published, Some(AT.desc().desc(TITLE))), None);
+        assert_eq!(index_for(&published, Some(AT.desc().asc(Field::<_, String>::new("_id")))), None);
+        assert_eq!(index_for(&Filter::all(), Some(TITLE.desc())), Some("title"));
+        assert_eq!(index_for(&TITLE.eq("a".to_owned()), Some(Order::by_id().reversed())), Some("title"));
+    }
+
+    #[test]
+    fn a_count_needs_the_first_key() {
+        assert_eq!(index_for(&STATE.eq("published".to_owned()), None), Some("newest"));
+        assert_eq!(index_for(&STATE.gt("published".to_owned()), None), Some("newest"));
+        assert_eq!(index_for(&AT.gt(3), None), None);
+    }
+
+    #[test]
+    fn elements_are_found_by_what_an_array_contains() {
+        let topic = TOPICS.contains("a".to_owned());
+        assert_eq!(index_for(&topic, Some(AT.desc())), Some("topic"));
+        assert_eq!(index_for(&Filter::all(), Some(AT.desc())), None);
+    }
+
+    #[test]
+    fn a_unique_index_does_not_answer_for_nulls() {
+        assert_eq!(index_for(&EMAIL.eq("a".to_owned()), Some(Order::by_id())), Some("email"));
+        assert_eq!(index_for(&EMAIL.eq("a".to_owned()), Some(AT.desc())), Some("email"));
+        assert_eq!(index_for(&EMAIL.eq(None), Some(Order::by_id())), None);
+        assert_eq!(index_for(&Filter::all(), Some(EMAIL.asc())), None);
     }
 }

@@ -4,42 +4,44 @@ use std::cmp::Ordering;
 
 use serde_json::Value as Json;
 
-use super::{Direction, Expr, FieldRef, Op, Value};
+use super::{Direction, Expr, FieldRef, Kind, Op, Value};
 
 /// The filter that lets through what comes after `position` in the order `keys`.
-///
-/// The first conjunct only repeats a bound that the second implies: it lets an engine start at the
-/// right place of an index instead of walking there, so that page 1,000 costs what page 1 costs.
 #[must_use]
 pub fn after(keys: &[(FieldRef, Direction)], position: &[Value]) -> Expr {
-    let mut alternatives = Vec::with_capacity(keys.len());
-    let mut same = Vec::new();
-    for ((field, direction), value) in keys.iter().zip(position) {
-        let mut branch = same.clone();
-        branch.push(beyond(*field, *direction, value));
-        alternatives.push(Expr::And(branch));
-        same.push(Expr::Compare(*field, Op::Eq, value.clone()));
-    }
-    let exact = Expr::Or(alternatives);
-    match (keys.first(), position.first()) {
-        (Some((field, direction)), Some(value)) if !field.nullable => {
-            let op = if *direction == Direction::Asc { Op::Gte } else { Op::Lte };
-            Expr::And(vec![Expr::Compare(*field, op, value.clone()), exact])
-        }
-        _ => exact,
-    }
+    Expr::Or(after_each(keys, position))
 }
 
-fn beyond(field: FieldRef, direction: Direction, value: &Value) -> Expr {
+/// What comes after `position` in the order `keys`, as filters of which every document satisfies at
+/// most one.
+///
+/// Each is one unbroken stretch of an index on `keys`. An engine that reads the stretches side by
+/// side starts each at its first document, so that page 1,000 costs what page 1 costs, whatever
+/// nulls and ties there are.
+pub(crate) fn after_each(keys: &[(FieldRef, Direction)], position: &[Value]) -> Vec<Expr> {
+    let mut stretches = Vec::with_capacity(keys.len());
+    let mut same = Vec::new();
+    for ((field, direction), value) in keys.iter().zip(position) {
+        for beyond in beyond(*field, *direction, value) {
+            let mut stretch = same.clone();
+            stretch.push(beyond);
+            stretches.push(Expr::And(stretch));
+        }
+        same.push(Expr::Compare(*field, Op::Eq, value.clone()));
+    }
+    stretches
+}
+
+fn beyond(field: FieldRef, direction: Direction, value: &Value) -> Vec<Expr> {
     let is_null = || Expr::Compare(field, Op::Eq, Value::Null);
     match (direction, value) {
-        (Direction::Asc, Value::Null) => Expr::Not(Box::new(is_null())),
-        (Direction::Asc, value) => Expr::Compare(field, Op::Gt, value.clone()),
-        (Direction::Desc, Value::Null) => Expr::Or(Vec::new()),
+        (Direction::Asc, Value::Null) => vec![Expr::Not(Box::new(is_null()))],
+        (Direction::Asc, value) => vec![Expr::Compare(field, Op::Gt, value.clone())],
+        (Direction::Desc, Value::Null) => Vec::new(),
         (Direction::Desc, value) if field.nullable => {
-            Expr::Or(vec![Expr::Compare(field, Op::Lt, value.clone()), is_null()])
+            vec![Expr::Compare(field, Op::Lt, value.clone()), is_null()]
         }
-        (Direction::Desc, value) => Expr::Compare(field, Op::Lt, value.clone()),
+        (Direction::Desc, value) => vec![Expr::Compare(field, Op::Lt, value.clone())],
     }
 }
 
@@ -52,14 +54,18 @@ pub fn value_at<'a>(document: &'a Json, path: &str) -> &'a Json {
 /// Where a document stands in an order: what [`Page::after`] takes.
 #[must_use]
 pub fn position(document: &Json, keys: &[(FieldRef, Direction)]) -> Vec<Value> {
-    keys.iter().map(|(field, _)| value_of(*field, document)).collect()
+    keys.iter().map(|(field, _)| from_json(*field, value_at(document, field.name))).collect()
 }
 
-fn value_of(field: FieldRef, document: &Json) -> Value {
-    match value_at(document, field.name) {
-        Json::String(text) if field.time => text.parse().map_or(Value::Null, Value::Time),
+/// The value of `field` that a document's JSON spells. A time is text in JSON, and has to become a
+/// time again: an engine may keep it as something else.
+pub(crate) fn from_json(field: FieldRef, json: &Json) -> Value {
+    match json {
         Json::Bool(bool) => Value::Bool(*bool),
         Json::Number(number) => number.as_i64().map_or(Value::Null, Value::Int),
+        Json::String(text) if field.kind == Kind::Time => {
+            text.parse().map_or_else(|_| Value::Text(text.clone()), Value::Time)
+        }
         Json::String(text) => Value::Text(text.clone()),
         Json::Null | Json::Array(_) | Json::Object(_) => Value::Null,
     }
@@ -115,7 +121,8 @@ fn compare_json(json: &Json, value: &Value) -> Option<Ordering> {
 pub fn compare(left: &Json, right: &Json, keys: &[(FieldRef, Direction)]) -> Ordering {
     keys.iter().fold(Ordering::Equal, |ordering, (field, direction)| {
         ordering.then_with(|| {
-            let pair = (value_of(*field, left), value_of(*field, right));
+            let of = |document| from_json(*field, value_at(document, field.name));
+            let pair = (of(left), of(right));
             match direction {
                 Direction::Asc => pair.0.cmp(&pair.1),
                 Direction::Desc => pair.1.cmp(&pair.0),
@@ -166,6 +173,17 @@ mod tests {
                 assert_eq!(found, sorted[index + 1..].iter().collect::<Vec<_>>());
             }
         }
+    }
+
+    #[test]
+    fn a_position_knows_times_from_texts() {
+        const AT: Field<Doc, Option<crate::clock::Timestamp>> = Field::new("at");
+        let text = "2026-03-02T09:00:00.000Z";
+        let document = json!({"_id": "d", "at": text, "name": text});
+        let keys = AT.asc().asc(NAME).keys();
+        let expected =
+            [Value::Time(text.parse().unwrap()), Value::Text(text.into()), Value::Text("d".into())];
+        assert_eq!(position(&document, &keys), expected);
     }
 
     #[test]

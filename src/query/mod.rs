@@ -17,10 +17,11 @@
 mod collection;
 mod meaning;
 
-use std::marker::PhantomData;
+use std::{fmt, marker::PhantomData};
 
 pub(crate) use collection::fixed_fields;
 pub use collection::{Collection, Document, Index};
+pub(crate) use meaning::after_each;
 pub use meaning::{after, compare, matches, position, value_at};
 
 use crate::{clock::Timestamp, ids::Id};
@@ -36,21 +37,33 @@ pub enum Value {
     Time(Timestamp),
 }
 
+/// What a field's values are, besides null. Engines keep a time apart from a text, and a field tells
+/// them which it is when no value is at hand: for an index, a tally, a cursor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    Bool,
+    Int,
+    Text,
+    Time,
+}
+
 /// Types that a field may have.
 pub trait Scalar {
     /// Whether the field may be null or missing.
     const NULLABLE: bool = false;
-    /// Whether the field holds a time, which documents in JSON spell as text.
-    const TIME: bool = false;
+    /// What [`value`](Self::value) gives, besides null.
+    const KIND: Kind = Kind::Text;
     fn value(&self) -> Value;
 }
 
 impl Scalar for bool {
+    const KIND: Kind = Kind::Bool;
     fn value(&self) -> Value {
         Value::Bool(*self)
     }
 }
 impl Scalar for i64 {
+    const KIND: Kind = Kind::Int;
     fn value(&self) -> Value {
         Value::Int(*self)
     }
@@ -61,7 +74,7 @@ impl Scalar for String {
     }
 }
 impl Scalar for Timestamp {
-    const TIME: bool = true;
+    const KIND: Kind = Kind::Time;
     fn value(&self) -> Value {
         Value::Time(*self)
     }
@@ -73,7 +86,7 @@ impl<T> Scalar for Id<T> {
 }
 impl<T: Scalar> Scalar for Option<T> {
     const NULLABLE: bool = true;
-    const TIME: bool = T::TIME;
+    const KIND: Kind = T::KIND;
     fn value(&self) -> Value {
         self.as_ref().map_or(Value::Null, Scalar::value)
     }
@@ -114,12 +127,11 @@ pub struct FieldRef {
     pub nullable: bool,
     /// An array, of which `contains` is the only question.
     pub many: bool,
-    /// A time, which JSON spells as text.
-    pub time: bool,
+    pub kind: Kind,
 }
 
 /// The id of a document is a field of it like any other.
-pub const ID: FieldRef = FieldRef { name: "_id", nullable: false, many: false, time: false };
+pub const ID: FieldRef = FieldRef { name: "_id", nullable: false, many: false, kind: Kind::Text };
 
 impl<D, V> Field<D, V> {
     /// Declares a field. Only documents do this, beside their struct.
@@ -132,7 +144,7 @@ impl<D, V> Field<D, V> {
 impl<D, V: Scalar> Field<D, V> {
     #[must_use]
     pub const fn erased(self) -> FieldRef {
-        FieldRef { name: self.name, nullable: V::NULLABLE, many: false, time: V::TIME }
+        FieldRef { name: self.name, nullable: V::NULLABLE, many: false, kind: V::KIND }
     }
 
     fn compare(self, op: Op, value: &V) -> Filter<D> {
@@ -178,7 +190,7 @@ impl<D, V: Scalar> Field<D, V> {
 impl<D, V: Scalar> Field<D, Vec<V>> {
     #[must_use]
     pub const fn erased(self) -> FieldRef {
-        FieldRef { name: self.name, nullable: true, many: true, time: V::TIME }
+        FieldRef { name: self.name, nullable: true, many: true, kind: V::KIND }
     }
 
     pub fn contains(self, value: impl Into<V>) -> Filter<D> {
@@ -224,6 +236,12 @@ pub struct Filter<D> {
 impl<D> Clone for Filter<D> {
     fn clone(&self) -> Self {
         Self::new(self.expr.clone())
+    }
+}
+
+impl<D> fmt::Debug for Filter<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.expr.fmt(f)
     }
 }
 
@@ -306,6 +324,12 @@ impl<D> Default for Order<D> {
 impl<D> Clone for Order<D> {
     fn clone(&self) -> Self {
         Self { keys: self.keys.clone(), document: PhantomData }
+    }
+}
+
+impl<D> fmt::Debug for Order<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.keys.fmt(f)
     }
 }
 

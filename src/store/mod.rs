@@ -10,6 +10,7 @@
 //! about the document changed since it was read.
 
 mod mongo;
+mod plan;
 mod sqlite;
 
 use std::{
@@ -227,12 +228,9 @@ impl Store {
             return Ok(Vec::new());
         }
         let keys = order.keys();
-        let mut expr = filter.into_expr();
+        let expr = filter.into_expr();
         require_index::<D>(&expr, &keys)?;
-        if let Some(position) = &page.after {
-            expr = Expr::And(vec![expr, crate::query::after(&keys, position)]);
-        }
-        on_engine!(self, engine => engine.find(&expr, &keys, page.limit))
+        on_engine!(self, engine => engine.find(&expr, &keys, &page))
     }
 
     /// How many documents satisfy `filter`; counting stops at `at_most`, so that a big community
@@ -308,9 +306,23 @@ impl Store {
 
     /// Waits for what runs in the background to end: the writer has written, the readers are closed.
     pub async fn close(&self) {
-        if let Engine::Sqlite(engine) = &self.engine {
-            engine.close().await;
+        match &self.engine {
+            Engine::Sqlite(engine) => engine.close().await,
+            Engine::Mongo(engine) => engine.close().await,
         }
+    }
+
+    /// How the engine would find a page, in its own words: for tests that hold a query to its index.
+    #[doc(hidden)]
+    pub async fn explain<D: Document>(
+        &self,
+        filter: Filter<D>,
+        order: Order<D>,
+        page: Page,
+    ) -> Result<Vec<String>> {
+        let (expr, keys) = (filter.into_expr(), order.keys());
+        require_index::<D>(&expr, &keys)?;
+        on_engine!(self, engine => engine.explain(D::collection(), &expr, &keys, &page))
     }
 }
 
@@ -329,5 +341,11 @@ fn require_index<D: Document>(expr: &Expr, order: &[(FieldRef, Direction)]) -> R
     {
         return Ok(());
     }
-    Err(StoreError::Failed(format!("{} has no index for {expr:?} in the order {order:?}", collection.name)))
+    // Names only: values are nobody's business in a log.
+    let fixed: Vec<_> = fixed_fields(expr).iter().map(|field| field.name).collect();
+    let order: Vec<_> = order.iter().map(|(field, _)| field.name).collect();
+    let name = collection.name;
+    Err(StoreError::Failed(format!(
+        "{name} has no index that fixes some of {fixed:?} and is then in the order {order:?}"
+    )))
 }

@@ -8,6 +8,8 @@ mod community;
 mod crash;
 mod digest;
 mod graphql;
+mod jobs;
 mod mail;
 mod posts;
 mod process;
+mod unsubscribe;

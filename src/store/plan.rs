@@ -1,0 +1,241 @@
+//! How a `find` is answered, decided once for all engines.
+//!
+//! An engine's own planner guesses from statistics, and guesses anew when they change. Ours does not
+//! guess: the index is the one that [`Collection::index_for`] names, and the filter is cut into
+//! [arms](Plan::arms) that are each one unbroken stretch of that index, in its order. An engine reads
+//! the arms side by side and merges them: nothing is sorted, and nothing before the page is read.
+
+use crate::query::{Collection, Direction, Expr, FieldRef, ID, Index, Op, Page, Value, after_each};
+
+/// More arms than this cost more to plan than they save; the engine then sorts what it finds.
+const MAX_ARMS: usize = 64;
+
+/// How a page of documents is found.
+#[derive(Debug)]
+pub(super) struct Plan<'a> {
+    /// `None` where the id finds the documents, or where scanning is allowed.
+    pub index: Option<&'a Index>,
+    /// No document satisfies two of them. None at all: nothing can satisfy the filter.
+    pub arms: Vec<Expr>,
+    /// What the arms are in, and merged by: the order asked for, without keys that change nothing.
+    pub order: Vec<(FieldRef, Direction)>,
+    pub limit: usize,
+}
+
+impl<'a> Plan<'a> {
+    pub fn new(
+        collection: &'a Collection,
+        filter: &Expr,
+        order: &[(FieldRef, Direction)],
+        page: &Page,
+    ) -> Self {
+        let index = collection.index_for(filter, order);
+        let base = conjuncts(fold(filter));
+        let mut arms = match (&page.after, base) {
+            (_, None) => Vec::new(),
+            (None, Some(base)) => vec![base],
+            (Some(position), Some(base)) => after_each(order, position)
+                .iter()
+                .filter_map(|stretch| Some([base.clone(), conjuncts(fold(stretch))?].concat()))
+                .collect(),
+        };
+        if let Some(index) = index {
+            for (field, _) in &index.keys {
+                arms = one_value_each(arms, *field);
+            }
+        }
+        let order = needed(order, index, &arms);
+        let arms = arms.into_iter().map(Expr::And).collect();
+        Self { index, arms, order, limit: page.limit }
+    }
+}
+
+/// An arm for each of the values that `field` may have, so that each is in the index's order.
+fn one_value_each(arms: Vec<Vec<Expr>>, field: FieldRef) -> Vec<Vec<Expr>> {
+    let choice = |expr: &Expr| matches!(expr, Expr::In(chosen, _) if *chosen == field);
+    let values_in = |arm: &Vec<Expr>| match arm.iter().find(|expr| choice(expr)) {
+        Some(Expr::In(_, values)) => values.len(),
+        _ => 1,
+    };
+    if arms.iter().map(values_in).sum::<usize>() > MAX_ARMS {
+        return arms;
+    }
+    let split = |mut arm: Vec<Expr>| match arm.iter().position(choice) {
+        None => vec![arm],
+        Some(at) => {
+            let Expr::In(_, values) = arm.swap_remove(at) else { return vec![arm] };
+            let with = |value| {
+                let mut arm = arm.clone();
+                arm.push(Expr::Compare(field, Op::Eq, value));
+                arm
+            };
+            values.into_iter().map(with).collect()
+        }
+    };
+    arms.into_iter().flat_map(split).collect()
+}
+
+/// The one value that a field has wherever a conjunction holds.
+pub(super) fn fixed_value(expr: &Expr, field: FieldRef) -> Option<&Value> {
+    match expr {
+        Expr::Compare(fixed, Op::Eq, value) if *fixed == field => Some(value),
+        Expr::And(all) => all.iter().find_map(|expr| fixed_value(expr, field)),
+        _ => None,
+    }
+}
+
+/// The keys of an order that tell any two of the documents apart: not those with the same value in
+/// all of them, and nothing after the last key of a unique index.
+fn needed(
+    order: &[(FieldRef, Direction)],
+    index: Option<&Index>,
+    arms: &[Vec<Expr>],
+) -> Vec<(FieldRef, Direction)> {
+    let constant = |field: FieldRef| {
+        let mut values = arms.iter().map(|arm| arm.iter().find_map(|expr| fixed_value(expr, field)));
+        let first = values.next().flatten();
+        first.is_some() && values.all(|value| value == first)
+    };
+    let mut keys: Vec<_> = order.iter().copied().filter(|(field, _)| !constant(*field)).collect();
+    if let Some(id) = keys.iter().position(|(field, _)| *field == ID) {
+        keys.truncate(id + 1);
+    }
+    if let Some(index) = index.filter(|index| index.unique) {
+        let told_apart_by = |key: &(FieldRef, Direction)| keys.iter().position(|(field, _)| *field == key.0);
+        let varying: Vec<_> = index.keys.iter().filter(|(field, _)| !constant(*field)).collect();
+        if let Some(places) = varying.into_iter().map(told_apart_by).collect::<Option<Vec<_>>>() {
+            keys.truncate(places.into_iter().max().map_or(0, |last| last + 1));
+        }
+    }
+    keys
+}
+
+/// The same filter without parts that always or never hold: `And([])` and `Or([])` are left only
+/// where they are all there is, conjunctions hold no conjunctions, and choices are of different
+/// values.
+pub(super) fn fold(expr: &Expr) -> Expr {
+    match expr {
+        Expr::Compare(_, op, Value::Null) if *op != Op::Eq => never(),
+        Expr::In(field, values) => {
+            let mut distinct: Vec<Value> = values.clone();
+            distinct.sort();
+            distinct.dedup();
+            match distinct.len() {
+                0 => never(),
+                1 => Expr::Compare(*field, Op::Eq, distinct.remove(0)),
+                _ => Expr::In(*field, distinct),
+            }
+        }
+        Expr::And(all) => fold_and(all),
+        Expr::Or(any) => fold_or(any),
+        Expr::Not(inner) => match fold(inner) {
+            Expr::And(all) if all.is_empty() => never(),
+            Expr::Or(any) if any.is_empty() => always(),
+            Expr::Not(twice) => *twice,
+            inner => Expr::Not(Box::new(inner)),
+        },
+        other => other.clone(),
+    }
+}
+
+const fn always() -> Expr {
+    Expr::And(Vec::new())
+}
+
+const fn never() -> Expr {
+    Expr::Or(Vec::new())
+}
+
+fn fold_and(all: &[Expr]) -> Expr {
+    let mut parts = Vec::with_capacity(all.len());
+    for expr in all {
+        match fold(expr) {
+            Expr::And(inner) => parts.extend(inner),
+            Expr::Or(any) if any.is_empty() => return never(),
+            part => parts.push(part),
+        }
+    }
+    only(parts, Expr::And)
+}
+
+fn fold_or(any: &[Expr]) -> Expr {
+    let mut parts = Vec::with_capacity(any.len());
+    for expr in any {
+        match fold(expr) {
+            Expr::Or(inner) => parts.extend(inner),
+            Expr::And(all) if all.is_empty() => return always(),
+            part => parts.push(part),
+        }
+    }
+    only(parts, Expr::Or)
+}
+
+fn only(mut parts: Vec<Expr>, otherwise: fn(Vec<Expr>) -> Expr) -> Expr {
+    if parts.len() == 1 { parts.remove(0) } else { otherwise(parts) }
+}
+
+/// The parts of a folded filter that must all hold; `None` when it never holds.
+fn conjuncts(expr: Expr) -> Option<Vec<Expr>> {
+    match expr {
+        Expr::And(all) => Some(all),
+        Expr::Or(any) if any.is_empty() => None,
+        other => Some(vec![other]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::{Field, Filter, Order};
+
+    struct Doc;
+    const STATE: Field<Doc, String> = Field::new("state");
+    const AT: Field<Doc, Option<i64>> = Field::new("at");
+    const EMAIL: Field<Doc, String> = Field::new("email");
+
+    fn collection() -> Collection {
+        Collection {
+            name: "docs",
+            indexes: vec![
+                Index::named("newest").asc(STATE).desc(AT),
+                Index::named("email").asc(EMAIL).unique(),
+            ],
+            may_scan: false,
+        }
+    }
+
+    fn plan(filter: &Filter<Doc>, order: &Order<Doc>, page: &Page) -> (Vec<Expr>, Vec<&'static str>) {
+        let collection = collection();
+        let plan = Plan::new(&collection, filter.expr(), &order.keys(), page);
+        (plan.arms, plan.order.iter().map(|(field, _)| field.name).collect())
+    }
+
+    #[test]
+    fn a_page_is_cut_where_the_index_has_gaps() {
+        let states = STATE.is_in(["a".to_owned(), "b".to_owned(), "a".to_owned()]);
+        let position = Some(vec![Value::Int(3), Value::Text("d1".into())]);
+        let (arms, order) = plan(&states, &AT.desc(), &Page::first(20).after(position));
+        // Two states, and of each: less than 3, null, and 3 with a smaller id.
+        assert_eq!(arms.len(), 6);
+        assert_eq!(order, ["at", "_id"]);
+    }
+
+    #[test]
+    fn keys_that_are_the_same_everywhere_are_not_sorted_by() {
+        let (_, order) = plan(&STATE.eq("a".to_owned()), &STATE.asc().desc(AT), &Page::first(20));
+        assert_eq!(order, ["at", "_id"]);
+        let (_, order) = plan(&EMAIL.eq("a".to_owned()), &AT.desc(), &Page::first(20));
+        assert!(order.is_empty());
+        let both = EMAIL.is_in(["a".to_owned(), "b".to_owned()]);
+        let (arms, order) = plan(&both, &EMAIL.asc(), &Page::first(20));
+        assert_eq!((arms.len(), order), (2, vec!["email"]));
+    }
+
+    #[test]
+    fn what_never_holds_has_no_arms() {
+        for never in [STATE.is_in([]), AT.lt(None), Filter::all().not(), STATE.is_in([]).and(AT.eq(1))] {
+            assert!(plan(&never, &AT.desc(), &Page::first(20)).0.is_empty());
+        }
+        assert_eq!(fold(STATE.is_in([]).not().expr()), always());
+    }
+}

@@ -1,0 +1,1 @@
+//! What only one engine can get wrong.
