@@ -1,7 +1,8 @@
 //! Signing in with a browser, and what a mail scanner does to it (promise 14).
 
 use hope_exchange::{
-    app::Parts, domain::sign_in::SignIn, keys::Keys, limits::Limits, rest::health::Stopping, server,
+    actions::sign_in, app::Parts, domain::sign_in::SignIn, error::Code, keys::Keys, limits::Limits,
+    rest::health::Stopping, server, tokens,
 };
 use poem::Endpoint;
 use reqwest::{Client, Response, header::HeaderMap};
@@ -215,6 +216,28 @@ on_both_stores! {
         }
         let own = browser.http.post(link_in(&mail)).header("sec-fetch-site", "same-origin").send().await.unwrap();
         assert_eq!(own.status(), 303);
+    }
+
+    async fn what_says_nothing_of_where_it_is_from_is_no_browser(app: &TestApp) {
+        let form = app.http.post(format!("{}/sign-in", app.url)).body("email=a%40nhs.net");
+        let form = form.header("content-type", "application/x-www-form-urlencoded");
+        assert_eq!(page(form.send().await.unwrap()).await.0, 200);
+    }
+
+    async fn the_cookie_of_another_request_does_not_help(app: &TestApp) {
+        let here = std::net::Ipv4Addr::LOCALHOST.into();
+        let (mine, other) = (asked(app, "a@nhs.net").await, asked(app, "b@nhs.net").await);
+        let token = |mail: &Message| link_in(mail).rsplit('/').next().unwrap().to_owned();
+        let cookie = |mail: &Message| {
+            let id = tokens::sign_in::read_link(&app.app, &token(mail)).unwrap();
+            tokens::sign_in::browser(&app.app, &id)
+        };
+        for wrong in [cookie(&other), token(&mine), String::new()] {
+            let refused = sign_in::verify_link(&app.app, &token(&mine), &wrong, here).await;
+            assert_eq!(refused.err().unwrap().code(), Code::WrongCode);
+        }
+        assert!(sign_in::verify_link(&app.app, &cookie(&mine), &cookie(&mine), here).await.is_err());
+        assert!(sign_in::verify_link(&app.app, &token(&mine), &cookie(&mine), here).await.is_ok());
     }
 
     async fn what_is_typed_is_shown_as_text(app: &TestApp) {
