@@ -1,13 +1,13 @@
 //! `hope`: the service and what its operators need. Subcommands only; the library does the work.
 
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{fs, io::IsTerminal, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hope_exchange::{
     actions::{member, organisation, topic},
     app::App,
     clock::{Clock, Timestamp},
-    config::{Config, LogFormat, Secret},
+    config::{Config, LogFormat},
     demo,
     domain::{email::EmailAddress, member::Role},
     jobs,
@@ -131,10 +131,7 @@ async fn run(cli: Cli) -> Outcome {
     if let Command::Schema(args) = &cli.command {
         return write_schema(args);
     }
-    let mut config = Config::load(cli.config.as_ref())?;
-    if let Command::Demo(_) = &cli.command {
-        config = demo_settings(config);
-    }
+    let config = Config::load(cli.config.as_ref(), matches!(cli.command, Command::Demo(_)))?;
     start_logging(&config)?;
     match cli.command {
         Command::Serve => serve(App::open(config).await?).await,
@@ -155,6 +152,7 @@ fn start_logging(config: &Config) -> Outcome {
     let filter =
         tracing_subscriber::EnvFilter::try_new(&config.log).map_err(|error| format!("log: {error}"))?;
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let logs = logs.with_ansi(std::io::stderr().is_terminal());
     match config.log_format {
         LogFormat::Text => logs.init(),
         LogFormat::Json => logs.json().init(),
@@ -206,21 +204,6 @@ async fn work(app: App) -> Outcome {
     jobs::worker(app.clone(), stopped(stop_signal()?)).await;
     app.store.close().await;
     Ok(())
-}
-
-/// `data/demo` in place of the defaults; settings that were chosen stay.
-fn demo_settings(mut config: Config) -> Config {
-    let defaults = Config::defaults();
-    if config.data == defaults.data {
-        config.data = PathBuf::from("data/demo");
-    }
-    if config.store == defaults.store {
-        config.store = Secret::new(format!("sqlite://{}", config.data.join("hope.db").display()));
-    }
-    if config.mail == defaults.mail {
-        config.mail = Secret::new(format!("dir://{}", config.data.join("mail").display()));
-    }
-    config
 }
 
 async fn serve_demo(app: App, seed: u64) -> Outcome {
@@ -298,7 +281,8 @@ async fn run_digests(config: Config, at: Option<Timestamp>) -> Outcome {
         Some(at) => App::open_at(config, Clock::manual(at)).await?,
     };
     let sent = jobs::digest::run(&app).await.map_err(|error| error.to_string())?;
-    println!("{sent:?}");
+    println!("planned {}", sent.planned);
+    println!("jobs done {}", sent.run);
     app.store.close().await;
     Ok(())
 }

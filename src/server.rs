@@ -13,8 +13,8 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
 };
 use poem::{
-    Endpoint, EndpointExt, Request, Response, Route, get,
-    http::uri::Scheme,
+    Endpoint, EndpointExt, IntoResponse, Request, Response, Route, get,
+    http::{HeaderValue, uri::Scheme},
     middleware::CatchPanic,
     web::{LocalAddr, RemoteAddr},
 };
@@ -22,10 +22,12 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
 };
+use tracing::Instrument;
 
 use crate::{
     app::App,
     graphql,
+    http::RequestId,
     rest::{self, health::Stopping},
     web,
 };
@@ -43,10 +45,24 @@ pub fn routes(app: &App, stopping: &Stopping) -> impl Endpoint<Output = Response
     route
         .at("/graphql", get(graphql::http::graphiql).post(graphql::http::graphql.data(graphql::schema())))
         .around(rest::as_asked)
+        .with(CatchPanic::new())
+        .around(named)
         .data(app.clone())
         .data(stopping.clone())
-        .with(CatchPanic::new())
         .map_to_response()
+}
+
+/// Gives every request a name, by which its answer, its log lines and its errors are found together.
+async fn named<E: Endpoint>(inner: Arc<E>, mut request: Request) -> poem::Result<Response> {
+    let id = RequestId::of(&request);
+    request.set_data(id.clone());
+    let span =
+        tracing::info_span!("request", id = %id.0, method = %request.method(), path = request.uri().path());
+    let mut response = inner.call(request).instrument(span).await?.into_response();
+    if let Ok(value) = HeaderValue::from_str(&id.0) {
+        response.headers_mut().insert("x-request-id", value);
+    }
+    Ok(response)
 }
 
 /// Serves on `listener` until `stop` is done, and then lets requests in hand end.

@@ -64,9 +64,8 @@ pub async fn plan(app: &App) -> Result<usize> {
 /// Together, or one by one when somebody else plans or changes one of them.
 async fn plan_all(app: &App, members: &[Member], now: Timestamp) -> Result<usize> {
     let plans: Vec<Plan> = members.iter().map(|member| Plan::of(app, member, now)).collect();
-    let together = plans.iter().fold(Batch::new(), |batch, plan| batch.and(plan.batch.clone()));
-    match app.store.commit(together).await {
-        Ok(()) => Ok(plans.iter().filter(|plan| plan.has_digest).count()),
+    match app.store.commit(together(&plans)).await {
+        Ok(()) => Ok(plans.iter().filter(|plan| plan.planned.is_some()).count()),
         Err(StoreError::Conflict { .. } | StoreError::Stale { .. }) => {
             let mut planned = 0;
             for (plan, member) in plans.into_iter().zip(members) {
@@ -78,9 +77,17 @@ async fn plan_all(app: &App, members: &[Member], now: Timestamp) -> Result<usize
     }
 }
 
+/// Like with like, so that a store can write the new documents of a collection in one go.
+fn together(plans: &[Plan]) -> Batch {
+    let members = plans.iter().fold(Batch::new(), |batch, plan| batch.and(plan.member.clone()));
+    let planned = || plans.iter().filter_map(|plan| plan.planned.as_ref());
+    let digests = planned().fold(members, |batch, (digest, _)| batch.insert(digest));
+    planned().fold(digests, |batch, (_, job)| batch.insert(job))
+}
+
 async fn plan_one(app: &App, member: &Member, plan: Plan, now: Timestamp) -> Result<bool> {
-    match app.store.commit(plan.batch).await {
-        Ok(()) => Ok(plan.has_digest),
+    match app.store.commit(together(std::slice::from_ref(&plan))).await {
+        Ok(()) => Ok(plan.planned.is_some()),
         // Somebody else plans it.
         Err(StoreError::Stale { .. }) => Ok(false),
         // There was one on this day already: what is new since then waits for the next.
@@ -93,15 +100,16 @@ async fn plan_one(app: &App, member: &Member, plan: Plan, now: Timestamp) -> Res
 }
 
 struct Plan {
-    batch: Batch,
-    /// Not when there is nothing between the last digest and this one.
-    has_digest: bool,
+    /// Moves the member on to the next digest.
+    member: Batch,
+    /// Nothing when there is nothing between the last digest and this one.
+    planned: Option<(Digest, Job)>,
 }
 
 impl Plan {
     fn of(app: &App, member: &Member, now: Timestamp) -> Self {
         let Some(window) = Window::due(member, now) else {
-            return Self { batch: move_on(member, now), has_digest: false };
+            return Self { member: move_on(member, now), planned: None };
         };
         let digest = Digest::planned(&member.id, &window);
         let job = Job::new(app.ids.fresh(), Task::SendDigest { digest: digest.id.clone() }, now);
@@ -109,8 +117,8 @@ impl Plan {
             Member::DIGEST_DUE_AT.set(next_due(&member.digest, now)),
             Member::DIGEST_COVERED_UNTIL.set(window.until),
         ];
-        let batch = Batch::new().patch(&member.id, Guard::Version(member.version), changes);
-        Self { batch: batch.insert(&digest).insert(&job), has_digest: true }
+        let member = Batch::new().patch(&member.id, Guard::Version(member.version), changes);
+        Self { member, planned: Some((digest, job)) }
     }
 }
 

@@ -3,6 +3,7 @@
 mod app;
 mod architecture;
 mod auth;
+mod commands;
 mod comments;
 mod community;
 mod crash;

@@ -107,7 +107,7 @@ pub async fn terminate(child: &mut Child) -> std::process::ExitStatus {
 pub async fn until(what: &str, holds: impl AsyncFn() -> bool) {
     let start = Instant::now();
     while !holds().await {
-        assert!(start.elapsed() < Duration::from_secs(60), "waited for a minute until {what}");
+        assert!(start.elapsed() < Duration::from_secs(180), "waited for three minutes until {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
