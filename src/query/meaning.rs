@@ -12,26 +12,29 @@ pub fn after(keys: &[(FieldRef, Direction)], position: &[Value]) -> Expr {
     Expr::Or(after_each(keys, position))
 }
 
-/// What comes after `position` in the order `keys`, as filters of which every document satisfies at
-/// most one.
+/// What comes after `position` in the order `keys`, as filters of documents that follow each other:
+/// all that satisfy the first come before those that satisfy the second, and so on.
 ///
-/// Each is one unbroken stretch of an index on `keys`. An engine that reads the stretches side by
-/// side starts each at its first document, so that page 1,000 costs what page 1 costs, whatever
-/// nulls and ties there are.
+/// Each is one unbroken stretch of an index on `keys`. An engine that reads one after the other starts
+/// each at its first document, so that page 1,000 costs what page 1 costs, whatever nulls and ties
+/// there are.
 pub(crate) fn after_each(keys: &[(FieldRef, Direction)], position: &[Value]) -> Vec<Expr> {
-    let mut stretches = Vec::with_capacity(keys.len());
-    let mut same = Vec::new();
-    for ((field, direction), value) in keys.iter().zip(position) {
+    let pairs: Vec<_> = keys.iter().zip(position).collect();
+    let mut stretches = Vec::with_capacity(pairs.len());
+    // The longer two documents agree in their keys, the closer they stand.
+    for (differs, ((field, direction), value)) in pairs.iter().enumerate().rev() {
+        let same = pairs[..differs]
+            .iter()
+            .map(|((field, _), value)| Expr::Compare(*field, Op::Eq, (*value).clone()))
+            .collect::<Vec<_>>();
         for beyond in beyond(*field, *direction, value) {
-            let mut stretch = same.clone();
-            stretch.push(beyond);
-            stretches.push(Expr::And(stretch));
+            stretches.push(Expr::And([same.as_slice(), &[beyond]].concat()));
         }
-        same.push(Expr::Compare(*field, Op::Eq, value.clone()));
     }
     stretches
 }
 
+/// In the order of the direction: null comes first, or last.
 fn beyond(field: FieldRef, direction: Direction, value: &Value) -> Vec<Expr> {
     let is_null = || Expr::Compare(field, Op::Eq, Value::Null);
     match (direction, value) {
@@ -168,9 +171,15 @@ mod tests {
             let mut sorted = documents.clone();
             sorted.sort_by(|left, right| compare(left, right, &keys));
             for (index, document) in sorted.iter().enumerate() {
-                let rest = after(&keys, &position(document, &keys));
+                let position = position(document, &keys);
+                let rest = after(&keys, &position);
                 let found: Vec<&Json> = sorted.iter().filter(|document| matches(&rest, document)).collect();
                 assert_eq!(found, sorted[index + 1..].iter().collect::<Vec<_>>());
+                let stretches = after_each(&keys, &position);
+                let one_by_one = stretches
+                    .iter()
+                    .flat_map(|stretch| sorted.iter().filter(|document| matches(stretch, document)));
+                assert_eq!(one_by_one.collect::<Vec<_>>(), found);
             }
         }
     }

@@ -1,9 +1,9 @@
 //! How a `find` is answered, decided once for all engines.
 //!
 //! An engine's own planner guesses from statistics, and guesses anew when they change. Ours does not
-//! guess: the index is the one that [`Collection::index_for`] names, and the filter is cut into
-//! [arms](Plan::arms) that are each one unbroken stretch of that index, in its order. An engine reads
-//! the arms side by side and merges them: nothing is sorted, and nothing before the page is read.
+//! guess: the index is the one that [`Collection::index_for`] names, and what is asked for is cut into
+//! [stretches](Stretch) of it that follow each other. An engine reads them one after the other until
+//! it has enough: nothing is sorted, and nothing before the page is read.
 
 use crate::query::{Collection, Direction, Expr, FieldRef, ID, Index, Op, Page, Value, after_each};
 
@@ -15,11 +15,21 @@ const MAX_ARMS: usize = 64;
 pub(super) struct Plan<'a> {
     /// `None` where the id finds the documents, or where scanning is allowed.
     pub index: Option<&'a Index>,
-    /// No document satisfies two of them. None at all: nothing can satisfy the filter.
-    pub arms: Vec<Expr>,
-    /// What the arms are in, and merged by: the order asked for, without keys that change nothing.
-    pub order: Vec<(FieldRef, Direction)>,
+    /// In the order asked for. None at all: nothing can satisfy the filter.
+    pub stretches: Vec<Stretch>,
     pub limit: usize,
+}
+
+/// Documents that stand next to each other in the order asked for.
+#[derive(Debug)]
+pub(super) struct Stretch {
+    /// Which documents they are.
+    pub filter: Expr,
+    /// The same, cut further where a field has one of several values: each is one unbroken stretch of
+    /// the index, and they have to be merged. No document satisfies two of them.
+    pub arms: Vec<Expr>,
+    /// What they are in, and merged by: the order asked for, without keys that change nothing.
+    pub order: Vec<(FieldRef, Direction)>,
 }
 
 impl<'a> Plan<'a> {
@@ -31,7 +41,7 @@ impl<'a> Plan<'a> {
     ) -> Self {
         let index = collection.index_for(filter, order);
         let base = conjuncts(fold(filter));
-        let mut arms = match (&page.after, base) {
+        let filters: Vec<Vec<Expr>> = match (&page.after, base) {
             (_, None) => Vec::new(),
             (None, Some(base)) => vec![base],
             (Some(position), Some(base)) => after_each(order, position)
@@ -39,14 +49,21 @@ impl<'a> Plan<'a> {
                 .filter_map(|stretch| Some([base.clone(), conjuncts(fold(stretch))?].concat()))
                 .collect(),
         };
-        if let Some(index) = index {
-            for (field, _) in &index.keys {
-                arms = one_value_each(arms, *field);
-            }
+        let possible = filters.into_iter().filter(|filter| !contradicts_itself(filter));
+        let stretches = possible.map(|filter| Stretch::new(filter, index, order)).collect();
+        Self { index, stretches, limit: page.limit }
+    }
+}
+
+impl Stretch {
+    fn new(filter: Vec<Expr>, index: Option<&Index>, order: &[(FieldRef, Direction)]) -> Self {
+        let fields = index.map_or(&[][..], |index| &index.keys).iter();
+        let arms = fields.fold(vec![filter.clone()], |arms, (field, _)| one_value_each(arms, *field));
+        Self {
+            order: needed(order, index, &filter),
+            filter: Expr::And(filter),
+            arms: arms.into_iter().map(Expr::And).collect(),
         }
-        let order = needed(order, index, &arms);
-        let arms = arms.into_iter().map(Expr::And).collect();
-        Self { index, arms, order, limit: page.limit }
     }
 }
 
@@ -75,6 +92,34 @@ fn one_value_each(arms: Vec<Vec<Expr>>, field: FieldRef) -> Vec<Vec<Expr>> {
     arms.into_iter().flat_map(split).collect()
 }
 
+/// Whether a conjunction fixes a field to a value, and elsewhere excludes that value. The stretch of
+/// nulls after a page of times since yesterday does: there is no need to look for it.
+fn contradicts_itself(filter: &[Expr]) -> bool {
+    let allows = |expr: &Expr, field: FieldRef, value: &Value| match expr {
+        Expr::Compare(other, op, bound) if *other == field => compares(value, *op, bound),
+        Expr::In(other, values) if *other == field => values.contains(value),
+        Expr::Not(inner) => !matches!(&**inner, Expr::Compare(other, op, bound)
+            if *other == field && compares(value, *op, bound)),
+        _ => true,
+    };
+    filter.iter().any(|expr| match expr {
+        Expr::Compare(field, Op::Eq, value) => !filter.iter().all(|other| allows(other, *field, value)),
+        _ => false,
+    })
+}
+
+/// As [`matches`](crate::query::matches) compares values of one type.
+fn compares(value: &Value, op: Op, bound: &Value) -> bool {
+    let present = *value != Value::Null && *bound != Value::Null;
+    match op {
+        Op::Eq => value == bound,
+        Op::Lt => present && value < bound,
+        Op::Lte => present && value <= bound,
+        Op::Gt => present && value > bound,
+        Op::Gte => present && value >= bound,
+    }
+}
+
 /// The one value that a field has wherever a conjunction holds.
 pub(super) fn fixed_value(expr: &Expr, field: FieldRef) -> Option<&Value> {
     match expr {
@@ -89,21 +134,21 @@ pub(super) fn fixed_value(expr: &Expr, field: FieldRef) -> Option<&Value> {
 fn needed(
     order: &[(FieldRef, Direction)],
     index: Option<&Index>,
-    arms: &[Vec<Expr>],
+    filter: &[Expr],
 ) -> Vec<(FieldRef, Direction)> {
-    let constant = |field: FieldRef| {
-        let mut values = arms.iter().map(|arm| arm.iter().find_map(|expr| fixed_value(expr, field)));
-        let first = values.next().flatten();
-        first.is_some() && values.all(|value| value == first)
-    };
+    let constant = |field: FieldRef| filter.iter().any(|expr| fixed_value(expr, field).is_some());
     let mut keys: Vec<_> = order.iter().copied().filter(|(field, _)| !constant(*field)).collect();
     if let Some(id) = keys.iter().position(|(field, _)| *field == ID) {
         keys.truncate(id + 1);
     }
     if let Some(index) = index.filter(|index| index.unique) {
-        let told_apart_by = |key: &(FieldRef, Direction)| keys.iter().position(|(field, _)| *field == key.0);
-        let varying: Vec<_> = index.keys.iter().filter(|(field, _)| !constant(*field)).collect();
-        if let Some(places) = varying.into_iter().map(told_apart_by).collect::<Option<Vec<_>>>() {
+        let place = |key: &(FieldRef, Direction)| keys.iter().position(|(field, _)| *field == key.0);
+        let found = |field: FieldRef| {
+            constant(field)
+                || filter.iter().any(|expr| matches!(expr, Expr::Contains(asked, _) if *asked == field))
+        };
+        let varying = index.keys.iter().filter(|(field, _)| !found(*field));
+        if let Some(places) = varying.map(place).collect::<Option<Vec<_>>>() {
             keys.truncate(places.into_iter().max().map_or(0, |last| last + 1));
         }
     }
@@ -204,10 +249,13 @@ mod tests {
         }
     }
 
-    fn plan(filter: &Filter<Doc>, order: &Order<Doc>, page: &Page) -> (Vec<Expr>, Vec<&'static str>) {
+    /// The arms of each stretch, and the order of the first.
+    fn plan(filter: &Filter<Doc>, order: &Order<Doc>, page: &Page) -> (Vec<usize>, Vec<&'static str>) {
         let collection = collection();
         let plan = Plan::new(&collection, filter.expr(), &order.keys(), page);
-        (plan.arms, plan.order.iter().map(|(field, _)| field.name).collect())
+        let order = plan.stretches.first().map_or(&[][..], |stretch| &stretch.order);
+        let order = order.iter().map(|(field, _)| field.name).collect();
+        (plan.stretches.iter().map(|stretch| stretch.arms.len()).collect(), order)
     }
 
     #[test]
@@ -215,9 +263,12 @@ mod tests {
         let states = STATE.is_in(["a".to_owned(), "b".to_owned(), "a".to_owned()]);
         let position = Some(vec![Value::Int(3), Value::Text("d1".into())]);
         let (arms, order) = plan(&states, &AT.desc(), &Page::first(20).after(position));
-        // Two states, and of each: less than 3, null, and 3 with a smaller id.
-        assert_eq!(arms.len(), 6);
-        assert_eq!(order, ["at", "_id"]);
+        // 3 with a smaller id, less than 3, and null: of two states each.
+        assert_eq!(arms, [2, 2, 2]);
+        assert_eq!(order, ["_id"]);
+        let position = Some(vec![Value::Int(3), Value::Text("d1".into())]);
+        let since = states.and(AT.gte(1));
+        assert_eq!(plan(&since, &AT.desc(), &Page::first(20).after(position)).0, [2, 2]);
     }
 
     #[test]
@@ -227,12 +278,11 @@ mod tests {
         let (_, order) = plan(&EMAIL.eq("a".to_owned()), &AT.desc(), &Page::first(20));
         assert!(order.is_empty());
         let both = EMAIL.is_in(["a".to_owned(), "b".to_owned()]);
-        let (arms, order) = plan(&both, &EMAIL.asc(), &Page::first(20));
-        assert_eq!((arms.len(), order), (2, vec!["email"]));
+        assert_eq!(plan(&both, &EMAIL.asc(), &Page::first(20)), (vec![2], vec!["email"]));
     }
 
     #[test]
-    fn what_never_holds_has_no_arms() {
+    fn what_never_holds_has_no_stretches() {
         for never in [STATE.is_in([]), AT.lt(None), Filter::all().not(), STATE.is_in([]).and(AT.eq(1))] {
             assert!(plan(&never, &AT.desc(), &Page::first(20)).0.is_empty());
         }

@@ -57,7 +57,9 @@ pub async fn declared_questions_are_answered_by_their_index(here: Here) {
         pages.push(Page::first(7).after(Some(nowhere)));
         for page in pages {
             let plan = store.explain(filter.clone(), order.clone(), page.clone()).await.unwrap();
-            check(&here, &plan, &format!("{:?} in {keys:?} {page:?}", filter.expr()));
+            check(&here, &plan, &format!("{filter:?} in {keys:?} {page:?}"));
+            // Among nulls there is nothing of a question for what is not null.
+            assert!(!plan.is_empty() || page.after.is_some());
         }
     }
 
@@ -77,7 +79,8 @@ pub async fn declared_questions_are_answered_by_their_index(here: Here) {
         (Account::OPEN.eq(true), Account::BALANCE.desc()),
     ] {
         let plan = store.explain(filter.clone(), order.clone(), Page::first(7)).await.unwrap();
-        check(&here, &plan, &format!("{:?} in {:?}", filter.expr(), order.keys()));
+        check(&here, &plan, &format!("{filter:?} in {order:?}"));
+        assert!(!plan.is_empty());
     }
 }
 
@@ -93,7 +96,6 @@ fn check(here: &Here, plan: &[String], question: &str) {
         // `json_each` of one document's array, for a second question to it.
         assert!(!scans_rows || step.contains("VIRTUAL TABLE"), "{question}\n{plan:#?}");
     }
-    assert!(!plan.is_empty(), "{question}");
 }
 
 async fn fill(store: &Store) {

@@ -1,231 +1,252 @@
-//! Batches as MongoDB writes them: one guarded write as it is, several in a transaction.
+//! How a batch happens.
+//!
+//! One step is one write, guarded by its filter; the server remembers what came of it, so that the
+//! driver may safely send it again when the answer is lost. Several steps are a transaction:
+//!
+//! - Nothing of it is visible until it commits. What another transaction got in the way of is tried
+//!   again from the start.
+//! - When it is not known whether a commit succeeded, only the *commit* is tried again, which does
+//!   nothing if it had. The steps are not: they might find their own changes, and call them somebody
+//!   else's.
+//! - A requirement writes, too, or else two transactions could each change what the other requires:
+//!   snapshots alone allow that. It adds to [`TOUCH`], which documents ignore.
 
 use std::time::Duration;
 
-use bson::{Document as Doc, RawDocumentBuf, doc};
-use mongodb::{Client, ClientSession, Database, error::Error};
-use tokio::time::{Instant, sleep, timeout_at};
+use bson::{Document, RawDocumentBuf, doc};
+use mongodb::{
+    ClientSession, Database,
+    error::{Error, ErrorKind, TRANSIENT_TRANSACTION_ERROR, UNKNOWN_TRANSACTION_COMMIT_RESULT},
+    options::ReadConcern,
+};
+use tokio::time::Instant;
 
 use super::{
-    super::{Batch, Guard, Result, Step, StoreError, Write},
-    errors::{code, store_error},
-    render,
+    super::{Batch, Guard, Result, Step, StoreError, Write, plan::fold},
+    errors::failed,
+    open::durable,
+    render::{filter, to_bson},
 };
 
-/// How long a commit may take, all attempts together.
-const COMMIT_WITHIN: Duration = Duration::from_secs(10);
-/// While the store is away, who waits is told so within three seconds.
-const ANSWER_WITHIN: Duration = Duration::from_millis(2_500);
+/// A field that requirements write and nobody reads.
+const TOUCH: &str = "_touch";
+/// The first pause before a transaction is tried again, at most; later ones double.
+const PAUSE: Duration = Duration::from_millis(4);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
-/// One write, ready to be sent as often as it takes.
-struct Prepared {
+/// One command to the server.
+pub(super) struct Command {
     collection: &'static str,
     id: String,
-    change: Change,
+    kind: Kind,
 }
 
-enum Change {
-    /// One or more new documents of a collection.
+enum Kind {
     Insert(Vec<RawDocumentBuf>),
-    Replace(Doc, RawDocumentBuf),
-    Update(Doc, Doc),
-    Delete(Doc),
+    Replace(Document, RawDocumentBuf),
+    Update(Document, Document),
+    Delete(Document),
 }
 
-/// Why an attempt ended.
-enum Ended {
-    Driver(Error),
-    /// A guard did not hold.
-    Stale {
-        collection: &'static str,
-        id: String,
-    },
-}
-
-impl From<Error> for Ended {
-    fn from(error: Error) -> Self {
-        Self::Driver(error)
-    }
-}
-
-impl From<Ended> for StoreError {
-    fn from(ended: Ended) -> Self {
-        match ended {
-            Ended::Driver(error) => store_error(&error),
-            Ended::Stale { collection, id } => Self::Stale { collection, id },
+/// The commands of a batch. Inserts into one collection that follow each other are one.
+pub(super) fn commands(batch: &Batch) -> Result<Vec<Command>> {
+    let mut commands: Vec<Command> = Vec::with_capacity(batch.steps.len());
+    for step in &batch.steps {
+        let next = command(step)?;
+        match (commands.last_mut(), next) {
+            (
+                Some(Command { collection, kind: Kind::Insert(documents), .. }),
+                Command { collection: also, kind: Kind::Insert(more), .. },
+            ) if *collection == also => documents.extend(more),
+            (_, next) => commands.push(next),
         }
     }
+    Ok(commands)
 }
 
-pub(super) async fn commit(client: &Client, database: &Database, batch: Batch) -> Result<()> {
-    let writes = prepare(batch.steps)?;
-    let deadline = Instant::now() + COMMIT_WITHIN;
-    let outcome = match writes.as_slice() {
-        // One document's change is atomic by itself, and the driver sends it again when the
-        // connection breaks, under a number by which the server knows it.
-        [only] if only.is_single() => {
-            timeout_at(deadline, only.run(database, None)).await.map(|done| done.map_err(Into::into))
-        }
-        writes => timeout_at(deadline, transaction(client, database, writes)).await,
-    };
-    outcome.unwrap_or_else(|_| {
-        Err(StoreError::Unavailable("MongoDB did not take the changes in time".to_owned()))
-    })
-}
-
-/// Runs the writes in a transaction until it is committed, or refused for a reason that lasts.
-async fn transaction(client: &Client, database: &Database, writes: &[Prepared]) -> Result<()> {
-    let started = Instant::now();
-    let mut session = client.start_session().await.map_err(|error| store_error(&error))?;
-    let mut round = 0;
-    loop {
-        let ended = match attempt(&mut session, database, writes).await {
-            Ok(()) => return Ok(()),
-            Err(ended) => ended,
-        };
-        let retry = match &ended {
-            Ended::Driver(error) => error.contains_label("TransientTransactionError"),
-            Ended::Stale { .. } => false,
-        };
-        let conflict = matches!(&ended, Ended::Driver(error) if code(error) == Some(WRITE_CONFLICT));
-        // Others in the way go away; a server that is gone is told of sooner.
-        if !retry || (!conflict && started.elapsed() > ANSWER_WITHIN) {
-            return Err(ended.into());
-        }
-        sleep(pause(round)).await;
-        round += 1;
-    }
-}
-
-const WRITE_CONFLICT: i32 = 112;
-
-/// A pause that grows with the number of attempts, and differs between those who were in each
-/// other's way.
-fn pause(round: u32) -> Duration {
-    let most = 1_u64 << round.min(6);
-    let mut byte = [0_u8; 2];
-    // Without randomness all wait alike, which is slower and not wrong.
-    aws_lc_rs::rand::fill(&mut byte).ok();
-    Duration::from_micros(500 + 1_000 * most * u64::from(u16::from_be_bytes(byte)) / u64::from(u16::MAX))
-}
-
-async fn attempt(session: &mut ClientSession, database: &Database, writes: &[Prepared]) -> Result<(), Ended> {
-    session.start_transaction().await?;
-    for write in writes {
-        if let Err(ended) = write.run(database, Some(session)).await {
-            // It ends by itself when this fails.
-            session.abort_transaction().await.ok();
-            return Err(ended);
-        }
-    }
-    loop {
-        match session.commit_transaction().await {
-            Ok(()) => return Ok(()),
-            // Nobody knows whether it was committed. Committing again is answered the same way, where
-            // running the writes again would find them done and call them stale.
-            Err(error) if error.contains_label("UnknownTransactionCommitResult") => sleep(pause(5)).await,
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-impl Prepared {
-    fn is_single(&self) -> bool {
-        !matches!(&self.change, Change::Insert(documents) if documents.len() > 1)
-    }
-
-    async fn run(&self, database: &Database, session: Option<&mut ClientSession>) -> Result<(), Ended> {
-        macro_rules! send {
-            ($action:expr) => {
-                match session {
-                    Some(session) => $action.session(session).await?,
-                    None => $action.await?,
-                }
-            };
-        }
-        let stored = database.collection::<RawDocumentBuf>(self.collection);
-        let found = match &self.change {
-            Change::Insert(documents) if documents.len() == 1 => {
-                send!(stored.insert_one(&documents[0]));
-                return Ok(());
-            }
-            Change::Insert(documents) => {
-                send!(stored.insert_many(documents));
-                return Ok(());
-            }
-            Change::Replace(filter, document) => {
-                send!(stored.replace_one(filter.clone(), document)).matched_count
-            }
-            Change::Update(filter, update) => {
-                send!(stored.update_one(filter.clone(), update.clone())).matched_count
-            }
-            Change::Delete(filter) => send!(stored.delete_one(filter.clone())).deleted_count,
-        };
-        if found == 0 {
-            return Err(Ended::Stale { collection: self.collection, id: self.id.clone() });
-        }
-        Ok(())
-    }
-}
-
-/// The steps in their order, with neighbouring inserts into one collection as one write.
-fn prepare(steps: Vec<Step>) -> Result<Vec<Prepared>> {
-    let mut writes: Vec<Prepared> = Vec::with_capacity(steps.len());
-    for step in steps {
-        let change = change(&step)?;
-        match (writes.last_mut(), change) {
-            (Some(Prepared { collection, change: Change::Insert(before), .. }), Change::Insert(more))
-                if *collection == step.collection.name =>
-            {
-                before.extend(more);
-            }
-            (_, change) => writes.push(Prepared { collection: step.collection.name, id: step.id, change }),
-        }
-    }
-    Ok(writes)
-}
-
-fn change(step: &Step) -> Result<Change> {
-    let raw = |document: &dyn erased_serde::Serialize| {
-        bson::serialize_to_raw_document_buf(&document).map_err(|error| {
-            StoreError::Failed(format!("{}/{} can't be written: {error}", step.collection.name, step.id))
-        })
-    };
-    Ok(match &step.write {
-        Write::Insert(document) => Change::Insert(vec![raw(&**document)?]),
-        Write::Replace(document) => Change::Replace(target(step), raw(&**document)?),
+fn command(step: &Step) -> Result<Command> {
+    let which = || guarded(&step.id, &step.guard);
+    let kind = match &step.write {
+        Write::Insert(document) => Kind::Insert(vec![raw(step, &**document)?]),
+        Write::Replace(document) => Kind::Replace(which(), raw(step, &**document)?),
         Write::Patch(fields) => {
-            let set: Doc =
-                fields.iter().map(|(field, value)| (field.name.to_owned(), render::bson(value))).collect();
+            let set: Document =
+                fields.iter().map(|(field, value)| (field.name.to_owned(), to_bson(*field, value))).collect();
             let mut update = doc! { "$inc": { "version": 1_i64 } };
             if !set.is_empty() {
                 update.insert("$set", set);
             }
-            Change::Update(target(step), update)
+            Kind::Update(which(), update)
         }
         Write::Increment(fields) => {
-            let mut add = doc! { "version": 1_i64 };
-            add.extend(fields.iter().map(|(field, by)| (field.name.to_owned(), (*by).into())));
-            Change::Update(target(step), doc! { "$inc": add })
+            let mut inc = doc! { "version": 1_i64 };
+            for (field, by) in fields {
+                inc.insert(field.name, *by);
+            }
+            Kind::Update(which(), doc! { "$inc": inc })
         }
-        Write::Delete => Change::Delete(target(step)),
-        // Only a write is seen by other transactions: two that only looked could both go on. Documents
-        // don't know of the field.
-        Write::Require => Change::Update(target(step), doc! { "$inc": { "_touched": 1_i64 } }),
+        Write::Delete => Kind::Delete(which()),
+        Write::Require => Kind::Update(which(), doc! { "$inc": { TOUCH: 1_i64 } }),
+    };
+    Ok(Command { collection: step.collection.name, id: step.id.clone(), kind })
+}
+
+fn guarded(id: &str, guard: &Guard) -> Document {
+    match guard {
+        Guard::Present => doc! { "_id": id },
+        Guard::Version(version) => doc! { "_id": id, "version": *version },
+        Guard::Matches(expr) => doc! { "_id": id, "$and": [filter(&fold(expr))] },
+    }
+}
+
+fn raw(step: &Step, document: &dyn erased_serde::Serialize) -> Result<RawDocumentBuf> {
+    bson::serialize_to_raw_document_buf(&document).map_err(|error| {
+        StoreError::Failed(format!("{}/{} can't be written: {error}", step.collection.name, step.id))
     })
 }
 
-/// The document that a step is about, when its guard holds.
-fn target(step: &Step) -> Doc {
-    let mut filter = doc! { "_id": &step.id };
-    match &step.guard {
-        Guard::Present => {}
-        Guard::Version(version) => {
-            filter.insert("version", version);
+/// Makes a batch happen, trying until `deadline`.
+pub(super) async fn run(database: &Database, commands: Vec<Command>, deadline: Instant) -> Result<()> {
+    if let [Command { kind, .. }] = commands.as_slice()
+        && kind.is_one_write()
+    {
+        return commands[0].run(database, None).await.map_err(Refusal::into_error);
+    }
+    let mut session =
+        database.client().start_session().await.map_err(|error| failed(database.name(), &error))?;
+    let mut pause = PAUSE;
+    loop {
+        let refusal = match transaction(database, &mut session, &commands, deadline).await {
+            Ok(()) => return Ok(()),
+            Err(refusal) => refusal,
+        };
+        if !refusal.is_passing() || Instant::now() + pause >= deadline {
+            return Err(refusal.into_error());
         }
-        Guard::Matches(expr) => {
-            filter.insert("$and", vec![render::filter(expr)]);
+        tokio::time::sleep(pause.mul_f64(chance())).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+async fn transaction(
+    database: &Database,
+    session: &mut ClientSession,
+    commands: &[Command],
+    deadline: Instant,
+) -> Result<(), Refusal> {
+    let lost = |error| Refusal::Driver(database.name().to_owned(), error);
+    session
+        .start_transaction()
+        .read_concern(ReadConcern::snapshot())
+        .write_concern(durable())
+        .await
+        .map_err(lost)?;
+    for command in commands {
+        if let Err(refusal) = command.run(database, Some(session)).await {
+            // The server has done so already, or will when it hears nothing.
+            session.abort_transaction().await.ok();
+            return Err(refusal);
         }
     }
-    filter
+    loop {
+        match session.commit_transaction().await {
+            Err(error) if error.contains_label(UNKNOWN_TRANSACTION_COMMIT_RESULT) => {
+                // Nobody has answered for as long as callers are promised to wait.
+                if nobody_answers(&error) || Instant::now() >= deadline {
+                    return Err(Refusal::Driver(database.name().to_owned(), unlabelled(&error)));
+                }
+                tokio::time::sleep(PAUSE.mul_f64(chance())).await;
+            }
+            outcome => return outcome.map_err(lost),
+        }
+    }
+}
+
+/// Why a command did not do what it should.
+enum Refusal {
+    Stale(StoreError),
+    /// What the driver says, and on which collection.
+    Driver(String, Error),
+}
+
+impl Refusal {
+    /// Whether nothing has happened, and the same may succeed now.
+    fn is_passing(&self) -> bool {
+        matches!(self, Self::Driver(_, error)
+            if error.contains_label(TRANSIENT_TRANSACTION_ERROR) && !nobody_answers(error))
+    }
+
+    fn into_error(self) -> StoreError {
+        match self {
+            Self::Stale(error) => error,
+            Self::Driver(collection, error) => failed(&collection, &error),
+        }
+    }
+}
+
+fn nobody_answers(error: &Error) -> bool {
+    matches!(*error.kind, ErrorKind::ServerSelection { .. })
+}
+
+/// The same error without its labels: its transaction must not be tried again, as it may have
+/// happened.
+fn unlabelled(error: &Error) -> Error {
+    Error::from((*error.kind).clone())
+}
+
+impl Kind {
+    fn is_one_write(&self) -> bool {
+        !matches!(self, Self::Insert(documents) if documents.len() != 1)
+    }
+}
+
+impl Command {
+    async fn run(&self, database: &Database, session: Option<&mut ClientSession>) -> Result<(), Refusal> {
+        let found = self.found(database, session).await;
+        match found.map_err(|error| Refusal::Driver(self.collection.to_owned(), error))? {
+            0 => {
+                let (collection, id) = (self.collection, self.id.clone());
+                Err(Refusal::Stale(StoreError::Stale { collection, id }))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// How many documents were as expected, and are changed.
+    async fn found(
+        &self,
+        database: &Database,
+        session: Option<&mut ClientSession>,
+    ) -> mongodb::error::Result<u64> {
+        let collection = database.collection::<RawDocumentBuf>(self.collection);
+        macro_rules! run {
+            ($action:expr) => {
+                match session {
+                    Some(session) => $action.session(session).await,
+                    None => $action.await,
+                }
+            };
+        }
+        Ok(match &self.kind {
+            Kind::Insert(documents) => match documents.as_slice() {
+                [document] => run!(collection.insert_one(document)).map(|_| 1)?,
+                documents => run!(collection.insert_many(documents)).map(|_| 1)?,
+            },
+            Kind::Replace(which, document) => {
+                run!(collection.replace_one(which.clone(), document))?.matched_count
+            }
+            Kind::Update(which, update) => {
+                run!(collection.update_one(which.clone(), update.clone()))?.matched_count
+            }
+            Kind::Delete(which) => run!(collection.delete_one(which.clone()))?.deleted_count,
+        })
+    }
+}
+
+/// A number from 0 to 1, so that those who got into each other's way do not do so again. Nothing but
+/// politeness hangs on it.
+fn chance() -> f64 {
+    use std::hash::{BuildHasher, Hasher};
+    let random = std::hash::RandomState::new().build_hasher().finish();
+    f64::from(u32::try_from(random >> 32).unwrap_or_default()) / f64::from(u32::MAX)
 }

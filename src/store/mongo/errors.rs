@@ -1,4 +1,6 @@
-//! MongoDB's errors as the store's.
+//! What MongoDB's errors mean here.
+
+use std::time::Duration;
 
 use mongodb::error::{Error, ErrorKind, WriteFailure};
 
@@ -6,84 +8,84 @@ use super::super::StoreError;
 
 /// A value of a unique index is taken.
 const DUPLICATE_KEY: i32 = 11_000;
-/// Codes of a server that is not, or not any more, the one that takes writes, or is shutting down.
-const AWAY: [i32; 10] = [6, 7, 89, 91, 189, 9001, 10_107, 11_600, 11_602, 13_435];
+const DISK_FULL: i32 = 14_031;
 
-pub(super) fn failed(why: String) -> StoreError {
-    StoreError::Failed(why)
-}
+/// The index that a question names does not exist, or does not answer it.
+const MISSING_INDEX: [i32; 2] = [2, 291];
 
-pub(super) fn store_error(error: &Error) -> StoreError {
-    let sentence = sentence(error);
-    match code_and_message(error) {
-        Some((DUPLICATE_KEY, message)) => StoreError::Conflict { constraint: constraint(message) },
-        Some((code, _)) if AWAY.contains(&code) => StoreError::Unavailable(sentence),
-        Some(_) => StoreError::Failed(sentence),
-        None => match &*error.kind {
-            ErrorKind::ServerSelection { .. }
-            | ErrorKind::Io(_)
-            | ErrorKind::ConnectionPoolCleared { .. }
-            | ErrorKind::Authentication { .. }
-            | ErrorKind::DnsResolve { .. }
-            | ErrorKind::Custom(_)
-            | ErrorKind::Shutdown => StoreError::Unavailable(sentence),
-            _ if error.contains_label("TransientTransactionError")
-                || error.contains_label("RetryableWriteError") =>
-            {
-                StoreError::Unavailable(sentence)
-            }
-            _ => StoreError::Failed(sentence),
-        },
-    }
-}
+/// Codes of a server that can't serve now, but may in a moment: it is starting, stopping, no longer
+/// the primary, waiting for another member, or was told to stop waiting.
+const AWAY: [i32; 21] = [
+    6, 7, 24, 50, 64, 89, 91, 100, 112, 133, 134, 189, 251, 262, 9_001, 10_058, 10_107, 11_600, 11_602,
+    13_435, 13_436,
+];
 
-/// What happened, without the values of documents, which a duplicate key's message repeats.
-pub(super) fn sentence(error: &Error) -> String {
-    if let Some((code, message)) = code_and_message(error) {
-        return match code {
-            DUPLICATE_KEY => format!("{} is taken", constraint(message)),
-            _ => format!("MongoDB said {code}: {message}"),
-        };
-    }
+/// The error of an operation on `collection`.
+pub(super) fn failed(collection: &str, error: &Error) -> StoreError {
     match &*error.kind {
-        ErrorKind::Custom(what) => what.downcast_ref::<String>().cloned().unwrap_or_default(),
         ErrorKind::ServerSelection { .. } => {
-            "no MongoDB server could be reached that takes writes. Is it running, and \
-                                              is the replica set initiated?"
-                .to_owned()
+            StoreError::Unavailable("no MongoDB server that can be written to answers".to_owned())
         }
-        kind => kind.to_string(),
+        ErrorKind::Io(cause) => StoreError::Unavailable(format!("the connection to MongoDB broke: {cause}")),
+        ErrorKind::ConnectionPoolCleared { .. } => {
+            StoreError::Unavailable("the connection to MongoDB broke".to_owned())
+        }
+        ErrorKind::DnsResolve { message, .. } => {
+            StoreError::Unavailable(format!("MongoDB's name can't be resolved: {message}"))
+        }
+        ErrorKind::Authentication { .. } => {
+            StoreError::Unavailable("MongoDB does not accept the user name and password".to_owned())
+        }
+        ErrorKind::Shutdown => closed(),
+        ErrorKind::Write(WriteFailure::WriteError(error)) => coded(collection, error.code, &error.message),
+        ErrorKind::InsertMany(errors) => match errors.write_errors.as_deref() {
+            Some([error, ..]) => coded(collection, error.code, &error.message),
+            _ => unacknowledged(),
+        },
+        ErrorKind::Write(WriteFailure::WriteConcernError(_)) => unacknowledged(),
+        ErrorKind::Command(error) => coded(collection, error.code, &error.message),
+        other => StoreError::Failed(other.to_string()),
     }
 }
 
-/// The code that the server gave, if it was the server.
-pub(super) fn code(error: &Error) -> Option<i32> {
-    code_and_message(error).map(|(code, _)| code)
-}
-
-fn code_and_message(error: &Error) -> Option<(i32, &str)> {
-    match &*error.kind {
-        ErrorKind::Command(error) => Some((error.code, &error.message)),
-        ErrorKind::Write(WriteFailure::WriteError(error)) => Some((error.code, &error.message)),
-        ErrorKind::Write(WriteFailure::WriteConcernError(error)) => Some((error.code, &error.message)),
-        ErrorKind::InsertMany(error) => {
-            let first = error.write_errors.as_ref()?.first()?;
-            Some((first.code, &first.message))
+fn coded(collection: &str, code: i32, message: &str) -> StoreError {
+    match code {
+        DUPLICATE_KEY => StoreError::Conflict { constraint: constraint(collection, message) },
+        DISK_FULL => StoreError::Failed(
+            "MongoDB's disk is full: nothing can be written until there is space again".to_owned(),
+        ),
+        code if AWAY.contains(&code) => {
+            StoreError::Unavailable(format!("MongoDB can't serve now: {message}"))
         }
-        _ => None,
+        _ => StoreError::Failed(message.to_owned()),
     }
 }
 
-/// `E11000 duplicate key error collection: db.members index: email dup key: …` is `members.email`.
-fn constraint(message: &str) -> String {
-    let after =
-        |marker: &str| message.split_once(marker).and_then(|(_, rest)| rest.split_whitespace().next());
-    let collection = after("collection: ").and_then(|name| name.split_once('.')).map_or("", |(_, name)| name);
-    let index = match after("index: ").unwrap_or_default() {
-        "_id_" => "_id",
-        index => index,
-    };
-    format!("{collection}.{index}")
+fn unacknowledged() -> StoreError {
+    StoreError::Unavailable("MongoDB has not said that enough of its members have the change".to_owned())
+}
+
+/// `collection.index` out of `E11000 duplicate key error collection: db.posts index: hope_slug dup
+/// key: { slug: "…" }`. The values stay out of it: they may be anybody's e-mail address.
+fn constraint(collection: &str, message: &str) -> String {
+    let index = message.split_once(" index: ").map_or("", |(_, rest)| rest);
+    let index = index.split(' ').next().unwrap_or(index);
+    match index {
+        "_id_" => format!("{collection}._id"),
+        index => format!("{collection}.{}", index.strip_prefix(super::indexes::PREFIX).unwrap_or(index)),
+    }
+}
+
+pub(super) fn is_missing_index(error: &Error) -> bool {
+    matches!(&*error.kind, ErrorKind::Command(error) if MISSING_INDEX.contains(&error.code))
+}
+
+pub(super) fn closed() -> StoreError {
+    StoreError::Unavailable("it has been closed".to_owned())
+}
+
+pub(super) fn late(patience: Duration) -> StoreError {
+    StoreError::Unavailable(format!("MongoDB did not answer within {} s", patience.as_secs_f64()))
 }
 
 #[cfg(test)]
@@ -91,12 +93,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_conflict_names_its_constraint_and_no_value() {
-        let message = "E11000 duplicate key error collection: hope.members index: email dup key: { emailKey: \"a@nhs.net\" }";
-        assert_eq!(constraint(message), "members.email");
-        assert_eq!(
-            constraint("E11000 duplicate key error collection: h.posts index: _id_ dup key: { }"),
-            "posts._id"
-        );
+    fn a_conflict_names_the_index_and_no_value() {
+        let said =
+            "E11000 duplicate key error collection: hope.members index: hope_email dup key: { email: \"a\" }";
+        assert_eq!(constraint("members", said), "members.email");
+        let said = "E11000 duplicate key error collection: hope.members index: _id_ dup key: { _id: \"a\" }";
+        assert_eq!(constraint("members", said), "members._id");
     }
 }

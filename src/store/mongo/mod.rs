@@ -1,99 +1,111 @@
-//! The store on MongoDB: a replica set, majority writes that are in the journal, and multi-document
-//! transactions.
+//! The store for a country: a MongoDB replica set, reached through the official driver.
+//!
+//! [`open`] finds it and says what is wrong; [`indexes`] makes what is declared; [`render`] turns
+//! filters into MongoDB's; [`commit`] makes batches happen; [`watch`] listens for changes.
+//!
+//! A commit is answered when most members have it on their disks. The driver waits for an answer for
+//! as long as there is a connection, so every call has a time limit here, and runs in a task of its
+//! own: a driver's future must not be dropped half-way (<https://jira.mongodb.org/browse/RUST-937>).
 
 mod commit;
 mod errors;
+mod indexes;
+mod open;
 mod render;
-mod schema;
 mod watch;
 
 use std::{
     collections::BTreeMap,
     future::Future,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
-use bson::{Bson, Document as Doc, doc};
-use futures_util::TryStreamExt;
-use mongodb::{
-    Client, Collection as Stored, Database,
-    options::{Acknowledgment, ClientOptions, ReadConcern, WriteConcern},
+use bson::{Bson, Document as Fields, RawDocumentBuf, doc};
+use futures_util::{
+    TryStreamExt,
+    future::{join_all, try_join_all},
 };
-use tokio::{sync::broadcast, task::JoinHandle};
+use mongodb::{
+    Database,
+    options::Hint,
+    raw_batch_cursor::{RawBatch, RawBatchCursor},
+};
+use tokio::{
+    sync::broadcast,
+    task::AbortHandle,
+    time::{Instant, timeout},
+};
 
-use self::errors::{failed, store_error};
-use super::{Batch, Collection, Document, Result, StoreError, plan::Plan};
+use self::{
+    errors::{failed, is_missing_index, late},
+    render::{filter, sort, to_value},
+};
+use super::{
+    Batch, Collection, Document, Result, StoreError,
+    plan::{Plan, fold},
+};
 use crate::{
     ids::Id,
     query::{Direction, Expr, FieldRef, Page, Value},
 };
 
-/// How long a server may take to be found, and to be connected to.
-const CONNECT_WITHIN: Duration = Duration::from_secs(2);
-/// How long a read may take. The driver has no timeout on sockets, so that a server that went silent
-/// would hold a request for ever.
-const READ_WITHIN: Duration = Duration::from_millis(2_500);
+/// How long a caller waits for documents.
+const READ_PATIENCE: Duration = Duration::from_millis(2_500);
+/// How long the server works on a question: less, so that it has stopped when the caller does.
+const READ_WORK: Duration = Duration::from_millis(2_200);
+/// How long a caller waits for a commit, all tries taken together.
+const COMMIT_PATIENCE: Duration = Duration::from_secs(10);
+/// Hints that a slow listener may fall behind by.
+const HINTS: usize = 1024;
 
 #[derive(Clone)]
 pub(super) struct Mongo(Arc<Inner>);
 
 struct Inner {
-    client: Client,
     database: Database,
-    changes: broadcast::Sender<&'static str>,
-    watcher: JoinHandle<()>,
-    closed: AtomicBool,
+    collections: Vec<&'static str>,
+    changed: broadcast::Sender<&'static str>,
+    /// Listening, since somebody first asked for it.
+    watcher: OnceLock<AbortHandle>,
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.watcher.abort();
+        if let Some(watcher) = self.watcher.get() {
+            watcher.abort();
+        }
     }
 }
 
 impl Mongo {
     pub async fn open(uri: &str, collections: &[&'static Collection]) -> Result<Self> {
-        let wrong = |error: mongodb::error::Error| {
-            StoreError::Unavailable(format!(
-                "the address is not one of MongoDB: {}",
-                errors::sentence(&error)
-            ))
-        };
-        let mut options = ClientOptions::parse(uri).await.map_err(wrong)?;
-        options.app_name = Some("hope".to_owned());
-        options.server_selection_timeout = Some(CONNECT_WITHIN);
-        options.connect_timeout = Some(CONNECT_WITHIN);
-        // Without `j`, a server that is killed forgets what it acknowledged.
-        options.write_concern =
-            Some(WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build());
-        options.read_concern = Some(ReadConcern::majority());
-        let client = Client::with_options(options).map_err(wrong)?;
-        let database = client.default_database().ok_or_else(|| {
-            StoreError::Unavailable(
-                "the address names no database: mongodb://host/DATABASE?replicaSet=rs0".to_owned(),
-            )
-        })?;
-        within(READ_WITHIN * 2, require_replica_set(&database)).await?;
-        schema::create(&database, collections).await?;
-        let (changes, _) = broadcast::channel(1_024);
-        let names = collections.iter().map(|collection| collection.name).collect();
-        let watcher = tokio::spawn(watch::run(database.clone(), names, changes.clone()));
-        Ok(Self(Arc::new(Inner { client, database, changes, watcher, closed: AtomicBool::new(false) })))
+        let database = open::connect(uri).await?;
+        let made = collections.iter().map(|collection| {
+            let (database, collection) = (database.clone(), *collection);
+            within(indexes::PATIENCE, async move {
+                indexes::create(&database, collection).await.map_err(|error| {
+                    match failed(collection.name, &error) {
+                        StoreError::Conflict { constraint } => StoreError::Failed(format!(
+                            "the unique index {constraint} can't be made: documents share a value"
+                        )),
+                        error => error,
+                    }
+                })
+            })
+        });
+        try_join_all(made).await?;
+        let collections = collections.iter().map(|collection| collection.name).collect();
+        let (changed, _) = broadcast::channel(HINTS);
+        Ok(Self(Arc::new(Inner { database, collections, changed, watcher: OnceLock::new() })))
     }
 
     pub async fn get<D: Document>(&self, ids: &[Id<D>]) -> Result<Vec<D>> {
-        let ids: Vec<&str> = ids.iter().map(Id::as_str).collect();
-        let batch = batch_size(ids.len());
-        let stored = self.collection::<D>()?;
-        let found = async {
-            let cursor = stored.find(doc! { "_id": { "$in": ids } }).batch_size(batch).await?;
-            cursor.try_collect().await
+        let which = match ids {
+            [id] => doc! { "_id": id.as_str() },
+            ids => doc! { "_id": { "$in": ids.iter().map(Id::as_str).collect::<Vec<_>>() } },
         };
-        within(READ_WITHIN, found).await
+        self.documents(Find { filter: which, sort: Fields::new(), index: None, limit: ids.len() }).await
     }
 
     pub async fn find<D: Document>(
@@ -103,62 +115,94 @@ impl Mongo {
         page: &Page,
     ) -> Result<Vec<D>> {
         let plan = Plan::new(D::collection(), filter, order, page);
-        if plan.arms.is_empty() {
-            return Ok(Vec::new());
-        }
-        let limit = i64::try_from(plan.limit).unwrap_or(i64::MAX);
-        // One answer holds the whole page: a second question for its rest would double the time.
-        let batch = batch_size(plan.limit);
-        let stored = self.collection::<D>()?;
-        let found = async {
-            let filter = render::any(&plan.arms);
-            let mut find = stored.find(filter).limit(limit).batch_size(batch);
-            if !plan.order.is_empty() {
-                find = find.sort(render::sort(&plan.order));
+        let limit = plan.limit;
+        // At the same time: most pages need two, and waiting for the first would double the time.
+        let reads = plan.stretches.iter().map(|stretch| {
+            let find = Find {
+                filter: render::filter(&stretch.filter),
+                sort: sort(&stretch.order),
+                index: plan.index.map(indexes::name_of),
+                limit,
+            };
+            self.documents(find)
+        });
+        let stretches = join_all(reads).await.into_iter().collect::<Result<Vec<_>>>()?;
+        Ok(stretches.into_iter().flatten().take(limit).collect())
+    }
+
+    async fn documents<D: Document>(&self, find: Find) -> Result<Vec<D>> {
+        let name = D::collection().name;
+        let collection = self.0.database.collection::<RawDocumentBuf>(name);
+        within(READ_PATIENCE, async move {
+            let mut found = Vec::with_capacity(find.limit.min(128));
+            let mut batches = find.run(&collection).await.map_err(|error| failed(name, &error))?;
+            while let Some(batch) = batches.try_next().await.map_err(|error| failed(name, &error))? {
+                read(&batch, &mut found)?;
             }
-            find.await?.try_collect().await
-        };
-        within(READ_WITHIN, found).await
+            Ok(found)
+        })
+        .await
     }
 
     pub async fn count<D: Document>(&self, filter: &Expr, at_most: u64) -> Result<u64> {
-        if at_most == 0 {
-            return Ok(0);
-        }
-        let stored = self.collection::<D>()?;
-        let count = stored.count_documents(render::filter(filter)).limit(at_most.min(i64::MAX as u64));
-        within(READ_WITHIN, count.into_future()).await
+        let Some(filter) = possible(filter).filter(|_| at_most > 0) else { return Ok(0) };
+        let name = D::collection().name;
+        let collection = self.0.database.collection::<RawDocumentBuf>(name);
+        within(READ_PATIENCE, async move {
+            let at_most = at_most.min(i64::MAX.unsigned_abs());
+            let count = collection.count_documents(filter).limit(at_most).max_time(READ_WORK);
+            count.await.map_err(|error| failed(name, &error))
+        })
+        .await
     }
 
     pub async fn tally<D: Document>(&self, filter: &Expr, field: FieldRef) -> Result<BTreeMap<Value, u64>> {
-        let group = doc! { "$group": { "_id": format!("${}", field.name), "count": { "$sum": 1_i64 } } };
-        let stages = [doc! { "$match": render::filter(filter) }, group];
-        let stored = self.collection::<D>()?;
-        let groups = async { stored.aggregate(stages).await?.try_collect().await };
-        let groups: Vec<Doc> = within(READ_WITHIN, groups).await?;
-        let mut tally = BTreeMap::new();
-        for group in groups {
-            let value = group.get("_id").map_or(Some(Value::Null), render::value_of);
-            let value =
-                value.ok_or_else(|| failed(format!("{} is no value that can be counted", field.name)))?;
-            let count = group.get("count").and_then(Bson::as_i64).unwrap_or_default();
-            *tally.entry(value).or_default() += u64::try_from(count).unwrap_or_default();
-        }
-        Ok(tally)
+        let Some(filter) = possible(filter) else { return Ok(BTreeMap::new()) };
+        let name = D::collection().name;
+        let collection = self.0.database.collection::<RawDocumentBuf>(name);
+        within(READ_PATIENCE, async move {
+            let group = doc! { "_id": format!("${}", field.name), "count": { "$sum": 1_i64 } };
+            let pipeline = [doc! { "$match": filter }, doc! { "$group": group }];
+            let failed = |error| failed(name, &error);
+            let groups = collection.aggregate(pipeline).max_time(READ_WORK).await.map_err(failed)?;
+            let groups: Vec<Fields> = groups.try_collect().await.map_err(failed)?;
+            let mut tally = BTreeMap::new();
+            for group in groups {
+                let count = group.get("count").and_then(Bson::as_i64).unwrap_or_default().unsigned_abs();
+                *tally.entry(group.get("_id").map_or(Value::Null, to_value)).or_default() += count;
+            }
+            Ok(tally)
+        })
+        .await
     }
 
     pub async fn commit(&self, batch: Batch) -> Result<()> {
-        commit::commit(&self.0.client, self.database()?, batch).await
+        let commands = commit::commands(&batch)?;
+        let database = self.0.database.clone();
+        let deadline = Instant::now() + COMMIT_PATIENCE;
+        within(COMMIT_PATIENCE, async move { commit::run(&database, commands, deadline).await }).await
     }
 
     pub fn watch(&self) -> broadcast::Receiver<&'static str> {
-        self.0.changes.subscribe()
+        let hints = self.0.changed.subscribe();
+        self.0.watcher.get_or_init(|| {
+            let inner = &self.0;
+            let listen = watch::run(inner.database.clone(), inner.collections.clone(), inner.changed.clone());
+            tokio::spawn(listen).abort_handle()
+        });
+        hints
     }
 
     pub async fn ping(&self) -> Result<()> {
-        within(READ_WITHIN, self.database()?.run_command(doc! { "ping": 1 }).into_future()).await.map(drop)
+        let database = self.0.database.clone();
+        within(READ_PATIENCE, async move {
+            let answer = database.run_command(doc! { "ping": 1 }).await;
+            answer.map(|_| ()).map_err(|error| failed(database.name(), &error))
+        })
+        .await
     }
 
+    /// How MongoDB would find a page: the stages of its plan.
     pub async fn explain(
         &self,
         collection: &'static Collection,
@@ -167,83 +211,130 @@ impl Mongo {
         page: &Page,
     ) -> Result<Vec<String>> {
         let plan = Plan::new(collection, filter, order, page);
-        if plan.arms.is_empty() {
-            return Ok(vec!["NOTHING".to_owned()]);
-        }
         let limit = i64::try_from(plan.limit).unwrap_or(i64::MAX);
-        let find = doc! {
-            "find": collection.name,
-            "filter": render::any(&plan.arms),
-            "sort": render::sort(&plan.order),
-            "limit": limit,
-        };
-        let command = doc! { "explain": find, "verbosity": "queryPlanner" };
-        let answer = within(READ_WITHIN, self.database()?.run_command(command).into_future()).await?;
-        let planner = answer.get_document("queryPlanner").map_err(|error| failed(error.to_string()))?;
-        let winning = planner.get_document("winningPlan").map_err(|error| failed(error.to_string()))?;
         let mut stages = Vec::new();
-        collect_stages(winning, &mut stages);
+        for stretch in &plan.stretches {
+            let (filter, sort) = (render::filter(&stretch.filter), sort(&stretch.order));
+            let mut find = doc! { "find": collection.name, "filter": filter, "sort": sort, "limit": limit };
+            find.extend(plan.index.map(|index| ("hint".to_owned(), indexes::name_of(index).into())));
+            let database = self.0.database.clone();
+            let explained = within(READ_PATIENCE, async move {
+                let explain = doc! { "explain": find, "verbosity": "queryPlanner" };
+                database.run_command(explain).await.map_err(|error| failed(collection.name, &error))
+            });
+            let explained = explained.await?;
+            let planner = explained.get_document("queryPlanner").cloned().unwrap_or_default();
+            stages_of(planner.get("winningPlan").unwrap_or(&Bson::Null), &mut stages);
+        }
         Ok(stages)
     }
 
-    /// Connections end with the last handle; the driver panics in its own tasks when it is told to.
     pub async fn close(&self) {
-        self.0.closed.store(true, Ordering::SeqCst);
-        self.0.watcher.abort();
-    }
-
-    fn database(&self) -> Result<&Database> {
-        if self.0.closed.load(Ordering::SeqCst) {
-            return Err(StoreError::Unavailable("the store is closed".to_owned()));
+        if let Some(watcher) = self.0.watcher.get() {
+            watcher.abort();
         }
-        Ok(&self.0.database)
-    }
-
-    fn collection<D: Document>(&self) -> Result<Stored<D>> {
-        Ok(self.database()?.collection(D::collection().name))
+        let shutdown = self.0.database.client().clone().shutdown().immediate(true);
+        tokio::spawn(async move { shutdown.await }).await.ok();
     }
 }
 
-/// So many documents in one answer, and the word that there are no more.
-fn batch_size(documents: usize) -> u32 {
-    const MOST: u32 = 10_000;
-    u32::try_from(documents).unwrap_or(MOST).min(MOST) + 1
+/// One question to the server.
+struct Find {
+    filter: Fields,
+    sort: Fields,
+    /// The index to use: MongoDB would try several, and remember the one that won that day.
+    index: Option<String>,
+    limit: usize,
 }
 
-fn collect_stages(plan: &Doc, stages: &mut Vec<String>) {
-    if let Ok(stage) = plan.get_str("stage") {
-        stages.push(stage.to_owned());
-    }
-    for value in plan.values() {
-        match value {
-            Bson::Document(inner) => collect_stages(inner, stages),
-            Bson::Array(inner) => {
-                inner.iter().filter_map(Bson::as_document).for_each(|inner| collect_stages(inner, stages))
+impl Find {
+    async fn run(
+        mut self,
+        collection: &mongodb::Collection<RawDocumentBuf>,
+    ) -> mongodb::error::Result<RawBatchCursor> {
+        let found = self.once(collection).await;
+        match &found {
+            // Another version of this program, which is being rolled out, declares other indexes.
+            Err(error) if self.index.is_some() && is_missing_index(error) => {
+                self.index = None;
+                self.once(collection).await
             }
-            _ => {}
+            _ => found,
         }
     }
-}
 
-/// The answer, or `Unavailable` when it takes longer than `time`.
-async fn within<T>(time: Duration, answer: impl Future<Output = mongodb::error::Result<T>>) -> Result<T> {
-    match tokio::time::timeout(time, answer).await {
-        Ok(answer) => answer.map_err(|error| store_error(&error)),
-        Err(_) => Err(StoreError::Unavailable("MongoDB did not answer in time".to_owned())),
+    async fn once(
+        &self,
+        collection: &mongodb::Collection<RawDocumentBuf>,
+    ) -> mongodb::error::Result<RawBatchCursor> {
+        let mut find = collection
+            .find(self.filter.clone())
+            .sort(self.sort.clone())
+            .limit(i64::try_from(self.limit).unwrap_or(i64::MAX))
+            .max_time(READ_WORK);
+        if let Some(index) = &self.index {
+            find = find.hint(Hint::Name(index.clone()));
+        }
+        // All of them in the first answer: one more than asked for, as the server keeps a cursor open
+        // that has given exactly what a batch holds.
+        if let Ok(limit) = u32::try_from(self.limit)
+            && limit < 10_000
+        {
+            find = find.batch_size(limit + 1);
+        }
+        find.batch().await
     }
 }
 
-/// A standalone server has no transactions, and forgets acknowledged writes when it is killed.
-async fn require_replica_set(database: &Database) -> mongodb::error::Result<()> {
-    let hello = database.run_command(doc! { "hello": 1 }).await?;
-    let is_set = hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|msg| msg == "isdbgrid");
-    if is_set {
-        return Ok(());
+/// A filter, unless nothing can satisfy it.
+fn possible(expr: &Expr) -> Option<Fields> {
+    match fold(expr) {
+        Expr::Or(any) if any.is_empty() => None,
+        expr => Some(filter(&expr)),
     }
-    Err(mongodb::error::Error::custom(
-        "this MongoDB is a standalone server, which has no transactions. Start it as a replica set: \
-         mongod --replSet rs0, then once rs.initiate() in mongosh, and add ?replicaSet=rs0 to the address. \
-         docker-compose.yml shows how."
-            .to_owned(),
-    ))
+}
+
+/// Reads documents out of an answer as it came, without a copy in between.
+fn read<D: Document>(batch: &RawBatch, found: &mut Vec<D>) -> Result<()> {
+    let name = D::collection().name;
+    let broken = |error: &dyn std::fmt::Display| StoreError::Failed(format!("{name} can't be read: {error}"));
+    for element in batch.doc_slices().map_err(|error| broken(&error))? {
+        let element = element.map_err(|error| broken(&error))?;
+        let Some(document) = element.as_document() else {
+            return Err(broken(&"something is not a document"));
+        };
+        found.push(bson::deserialize_from_slice(document.as_bytes()).map_err(|error| {
+            let id = document.get_str("_id").unwrap_or("?");
+            StoreError::Failed(format!("{name}/{id} can't be read: {error}"))
+        })?);
+    }
+    Ok(())
+}
+
+fn stages_of(plan: &Bson, stages: &mut Vec<String>) {
+    match plan {
+        Bson::Document(fields) => {
+            if let Ok(stage) = fields.get_str("stage") {
+                stages.push(stage.to_owned());
+            }
+            fields
+                .iter()
+                .filter(|(key, _)| *key != "indexBounds")
+                .for_each(|(_, part)| stages_of(part, stages));
+        }
+        Bson::Array(parts) => parts.iter().for_each(|part| stages_of(part, stages)),
+        _ => {}
+    }
+}
+
+/// Runs a call to its end in a task of its own, and waits for it for as long as callers are promised.
+async fn within<T: Send + 'static>(
+    patience: Duration,
+    call: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    match timeout(patience, tokio::spawn(call)).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(error)) => Err(StoreError::Failed(format!("a call of the store did not end well: {error}"))),
+        Err(_) => Err(late(patience)),
+    }
 }

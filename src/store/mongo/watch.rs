@@ -1,39 +1,40 @@
-//! Hints of changes, from the database's change stream.
+//! Hints that collections changed, from a change stream of the whole database.
 
 use std::time::Duration;
 
+use bson::{RawDocumentBuf, doc};
 use futures_util::StreamExt;
 use mongodb::Database;
 use tokio::sync::broadcast;
 
-/// How long to wait before listening again after the stream broke.
-const AGAIN_AFTER: [Duration; 3] =
-    [Duration::from_millis(100), Duration::from_secs(1), Duration::from_secs(5)];
+/// Between two tries to listen: short at first, as a restart takes a second.
+const PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Announces the collections that change, for as long as the task lives. While the stream is broken
-/// nothing is announced; when it is back, everything is, as anything may have changed.
+/// Listens for ever. Whenever it begins to listen, everything may have changed before.
 pub(super) async fn run(
     database: Database,
-    names: Vec<&'static str>,
-    changes: broadcast::Sender<&'static str>,
+    collections: Vec<&'static str>,
+    changed: broadcast::Sender<&'static str>,
 ) {
-    let mut failures = 0;
+    let mut pause = PAUSE;
     loop {
-        if let Ok(mut stream) = database.watch().await {
-            if failures > 0 {
-                for name in &names {
-                    changes.send(name).ok();
-                }
+        // Which collection it was is all that matters; the documents stay where they are.
+        let names = [doc! { "$project": { "ns.coll": 1 } }];
+        if let Ok(stream) = database.watch().pipeline(names).await {
+            for collection in &collections {
+                changed.send(collection).ok();
             }
-            failures = 0;
-            while let Some(Ok(event)) = stream.next().await {
-                let changed = event.ns.and_then(|namespace| namespace.coll);
-                if let Some(name) = names.iter().find(|name| changed.as_deref() == Some(**name)) {
-                    changes.send(name).ok();
+            let mut stream = stream.with_type::<RawDocumentBuf>();
+            while let Some(Ok(change)) = stream.next().await {
+                pause = PAUSE;
+                let name = change.get_document("ns").and_then(|ns| ns.get_str("coll")).unwrap_or_default();
+                if let Some(collection) = collections.iter().find(|collection| **collection == name) {
+                    changed.send(collection).ok();
                 }
             }
         }
-        tokio::time::sleep(AGAIN_AFTER[failures.min(AGAIN_AFTER.len() - 1)]).await;
-        failures += 1;
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }

@@ -32,11 +32,14 @@ use self::{
     changes::changes,
     errors::{at_open, failed},
     queue::Queue,
-    readers::Read,
+    readers::{Arms, Read},
     render::Sql,
     writer::{Job, Writer},
 };
-use super::{Batch, Collection, Document, Result, StoreError, plan::Plan};
+use super::{
+    Batch, Collection, Document, Result, StoreError,
+    plan::{Plan, Stretch},
+};
 use crate::{
     ids::Id,
     query::{Direction, Expr, FieldRef, Page, Value},
@@ -131,18 +134,17 @@ impl Sqlite {
         order: &[(FieldRef, Direction)],
         page: &Page,
     ) -> Result<Vec<D>> {
-        let plan = Plan::new(D::collection(), filter, order, page);
-        let mut arms: Vec<Sql> =
-            (0..plan.arms.len()).map(|arm| Sql::arm(D::collection(), &plan, arm)).collect();
-        if arms.len() < 2 {
-            return match arms.pop() {
-                Some(only) => self.read(only, document).await,
-                None => Ok(Vec::new()),
-            };
+        let mut stretches = stretches(D::collection(), filter, order, page);
+        if let [Arms { queries, .. }] = stretches.as_mut_slice()
+            && queries.len() == 1
+        {
+            return self.read(queries.swap_remove(0), document).await;
         }
-        let order: Vec<Direction> = plan.order.iter().map(|(_, direction)| *direction).collect();
-        let limit = plan.limit;
-        self.on_reader(move |connection| readers::merged(connection, &arms, &order, limit, document)).await
+        if stretches.is_empty() {
+            return Ok(Vec::new());
+        }
+        let limit = page.limit;
+        self.on_reader(move |connection| readers::page(connection, &stretches, limit, document)).await
     }
 
     pub async fn count<D: Document>(&self, filter: &Expr, at_most: u64) -> Result<u64> {
@@ -196,10 +198,8 @@ impl Sqlite {
         order: &[(FieldRef, Direction)],
         page: &Page,
     ) -> Result<Vec<String>> {
-        let plan = Plan::new(collection, filter, order, page);
         let mut steps = Vec::new();
-        for arm in 0..plan.arms.len() {
-            let mut sql = Sql::arm(collection, &plan, arm);
+        for mut sql in stretches(collection, filter, order, page).into_iter().flat_map(|arms| arms.queries) {
             sql.text = format!("EXPLAIN QUERY PLAN {}", sql.text);
             steps.extend(self.read(sql, |row| row.get("detail").map_err(failed)).await?);
         }
@@ -266,6 +266,21 @@ fn closed() -> StoreError {
 
 fn late(verb: &str, patience: Duration) -> StoreError {
     StoreError::Unavailable(format!("it did not {verb} within {} s", patience.as_secs_f64()))
+}
+
+/// The queries that find a page.
+fn stretches(
+    collection: &Collection,
+    filter: &Expr,
+    order: &[(FieldRef, Direction)],
+    page: &Page,
+) -> Vec<Arms> {
+    let plan = Plan::new(collection, filter, order, page);
+    let arms = |stretch: &Stretch| Arms {
+        queries: (0..stretch.arms.len()).map(|arm| Sql::arm(collection, &plan, stretch, arm)).collect(),
+        order: stretch.order.iter().map(|(_, direction)| *direction).collect(),
+    };
+    plan.stretches.iter().map(arms).collect()
 }
 
 /// The document in the first column.

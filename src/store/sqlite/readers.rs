@@ -36,32 +36,71 @@ pub(super) fn rows<T>(
     sql: &Sql,
     row: impl Fn(&Row<'_>) -> Result<T>,
 ) -> Result<Vec<T>> {
-    let mut statement = prepare(connection, sql)?;
-    let mut rows = statement.query(params_from_iter(&sql.params)).map_err(failed)?;
     let mut found = Vec::new();
-    while let Some(next) = rows.next().map_err(failed)? {
-        found.push(row(next)?);
-    }
+    add_rows(connection, sql, usize::MAX, &row, &mut found)?;
     Ok(found)
 }
 
-/// The first `limit` rows of several queries, each in the order of its columns after the first.
-pub(super) fn merged<T>(
+/// What one stretch of an index takes to read: several queries, whose rows are to be merged by their
+/// columns after the first, or only one.
+pub(super) struct Arms {
+    pub queries: Vec<Sql>,
+    pub order: Vec<Direction>,
+}
+
+/// The first `limit` rows of stretches that follow each other.
+pub(super) fn page<T>(
     connection: &Connection,
-    arms: &[Sql],
-    order: &[Direction],
+    stretches: &[Arms],
     limit: usize,
     row: impl Fn(&Row<'_>) -> Result<T>,
 ) -> Result<Vec<T>> {
     // One snapshot for all of them.
     let snapshot = connection.unchecked_transaction().map_err(failed)?;
-    let mut statements = arms.iter().map(|sql| prepare(&snapshot, sql)).collect::<Result<Vec<_>>>()?;
+    let mut found = Vec::new();
+    for stretch in stretches {
+        match stretch.queries.as_slice() {
+            [only] => add_rows(&snapshot, only, limit, &row, &mut found)?,
+            several => merge_rows(&snapshot, several, &stretch.order, limit, &row, &mut found)?,
+        }
+        if found.len() >= limit {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+fn add_rows<T>(
+    connection: &Connection,
+    sql: &Sql,
+    limit: usize,
+    row: &impl Fn(&Row<'_>) -> Result<T>,
+    found: &mut Vec<T>,
+) -> Result<()> {
+    let mut statement = prepare(connection, sql)?;
+    let mut rows = statement.query(params_from_iter(&sql.params)).map_err(failed)?;
+    while found.len() < limit
+        && let Some(next) = rows.next().map_err(failed)?
+    {
+        found.push(row(next)?);
+    }
+    Ok(())
+}
+
+fn merge_rows<T>(
+    connection: &Connection,
+    arms: &[Sql],
+    order: &[Direction],
+    limit: usize,
+    row: &impl Fn(&Row<'_>) -> Result<T>,
+    found: &mut Vec<T>,
+) -> Result<()> {
+    let mut statements = arms.iter().map(|sql| prepare(connection, sql)).collect::<Result<Vec<_>>>()?;
     let mut waiting = Vec::with_capacity(arms.len());
     for (statement, sql) in statements.iter_mut().zip(arms) {
         let rows = statement.query(params_from_iter(&sql.params)).map_err(failed)?;
         waiting.extend(Arm::next(rows, order.len())?);
     }
-    let mut found = Vec::new();
     while found.len() < limit {
         let first = (0..waiting.len()).min_by(|left, right| waiting[*left].cmp(&waiting[*right], order));
         let Some(first) = first else { break };
@@ -69,7 +108,7 @@ pub(super) fn merged<T>(
         found.push(row(arm.rows.get().ok_or_else(lost)?)?);
         waiting.extend(Arm::next(arm.rows, order.len())?);
     }
-    Ok(found)
+    Ok(())
 }
 
 /// A query that stands at a row, and the keys of that row.

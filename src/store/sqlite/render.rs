@@ -6,7 +6,7 @@
 
 use rusqlite::types::Value as Param;
 
-use super::super::plan::{Plan, fixed_value, fold};
+use super::super::plan::{Plan, Stretch, fixed_value, fold};
 use crate::query::{Collection, Direction, Expr, FieldRef, ID, Index, Kind, Op, Value};
 
 /// What stands for null in the tables of array indexes, whose keys SQLite does not allow to be null:
@@ -181,14 +181,14 @@ impl Sql {
         self.bind(param(value)).push(&format!(" AND json_type({array}) = 'array')"))
     }
 
-    /// The statement that reads one arm of a plan: documents in the first column, and in the others
+    /// The statement that reads one arm of a stretch: documents in the first column, and in the others
     /// what they are merged by.
-    pub fn arm(collection: &Collection, plan: &Plan<'_>, arm: usize) -> Self {
+    pub fn arm(collection: &Collection, plan: &Plan<'_>, stretch: &Stretch, arm: usize) -> Self {
         let mut sql = Self::new("SELECT json(d.doc)");
-        let expr = &plan.arms[arm];
+        let expr = &stretch.arms[arm];
         let source = source_of(plan.index, expr);
         let mut varying = Vec::new();
-        for (field, direction) in &plan.order {
+        for (field, direction) in &stretch.order {
             sql.push(",");
             // SQLite does not see that an expression is constant because it is equal to a constant,
             // and would sort by it.
