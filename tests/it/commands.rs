@@ -127,7 +127,7 @@ async fn what_is_wrong_at_start_is_said_in_a_sentence() {
             (
                 "HOPE_STORE",
                 "mongodb://hope:s3cr3t@127.0.0.1:1/hope?replicaSet=rs0",
-                "no MongoDB server could be reached",
+                "No MongoDB answers at 127.0.0.1:1",
             ),
             ("HOPE_MAIL", "pigeon://x", "must be dir://PATH or smtp://"),
         ] {
