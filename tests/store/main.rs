@@ -5,11 +5,13 @@
 //! it fails.
 
 mod concurrency;
+mod crash;
 mod engines;
 mod meaning;
 mod model;
 mod place;
 mod plans;
+mod process;
 mod samples;
 mod verbs;
 
@@ -61,5 +63,6 @@ on_every_engine! {
     concurrency::a_value_is_taken_once,
     concurrency::batches_that_require_each_other_s_documents_never_both_happen,
     concurrency::watch_tells_of_another_handle_s_changes,
+    crash::a_killed_service_loses_nothing,
     plans::declared_questions_are_answered_by_their_index,
 }

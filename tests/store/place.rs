@@ -33,6 +33,11 @@ impl Place {
         Self { uri: database(server), folder: None }
     }
 
+    /// Where the file is, on SQLite.
+    pub fn path(&self) -> &std::path::Path {
+        std::path::Path::new(self.uri.strip_prefix("sqlite://").unwrap())
+    }
+
     pub async fn open(&self) -> Store {
         self.open_with(&samples::collections()).await
     }

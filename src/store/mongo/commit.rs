@@ -112,11 +112,9 @@ pub(super) async fn run(database: &Database, commands: Vec<Command>, deadline: I
     {
         return commands[0].run(database, None).await.map_err(Refusal::into_error);
     }
-    let mut session =
-        database.client().start_session().await.map_err(|error| failed(database.name(), &error))?;
     let mut pause = PAUSE;
     loop {
-        let refusal = match transaction(database, &mut session, &commands, deadline).await {
+        let refusal = match transaction(database, &commands, deadline).await {
             Ok(()) => return Ok(()),
             Err(refusal) => refusal,
         };
@@ -128,32 +126,22 @@ pub(super) async fn run(database: &Database, commands: Vec<Command>, deadline: I
     }
 }
 
-async fn transaction(
-    database: &Database,
-    session: &mut ClientSession,
-    commands: &[Command],
-    deadline: Instant,
-) -> Result<(), Refusal> {
+/// One try, in a session of its own: the driver ends what a dropped session has left open, and nobody
+/// has to wait for that.
+async fn transaction(database: &Database, commands: &[Command], deadline: Instant) -> Result<(), Refusal> {
     let lost = |error| Refusal::Driver(database.name().to_owned(), error);
-    session
-        .start_transaction()
-        .read_concern(ReadConcern::snapshot())
-        .write_concern(durable())
-        .await
-        .map_err(lost)?;
+    let mut session = database.client().start_session().await.map_err(lost)?;
+    let start = session.start_transaction().read_concern(ReadConcern::snapshot()).write_concern(durable());
+    start.await.map_err(lost)?;
     for command in commands {
-        if let Err(refusal) = command.run(database, Some(session)).await {
-            // The server has done so already, or will when it hears nothing.
-            session.abort_transaction().await.ok();
-            return Err(refusal);
-        }
+        command.run(database, Some(&mut session)).await?;
     }
     loop {
         match session.commit_transaction().await {
             Err(error) if error.contains_label(UNKNOWN_TRANSACTION_COMMIT_RESULT) => {
                 // Nobody has answered for as long as callers are promised to wait.
                 if nobody_answers(&error) || Instant::now() >= deadline {
-                    return Err(Refusal::Driver(database.name().to_owned(), unlabelled(&error)));
+                    return Err(lost(unlabelled(&error)));
                 }
                 tokio::time::sleep(PAUSE.mul_f64(chance())).await;
             }

@@ -11,6 +11,7 @@ mod commit;
 mod errors;
 mod indexes;
 mod open;
+mod orphans;
 mod render;
 mod watch;
 
@@ -33,12 +34,13 @@ use mongodb::{
 };
 use tokio::{
     sync::broadcast,
-    task::AbortHandle,
-    time::{Instant, timeout},
+    task::{AbortHandle, JoinError},
+    time::{Instant, timeout, timeout_at},
 };
 
 use self::{
     errors::{failed, is_missing_index, late},
+    open::Found,
     render::{filter, sort, to_value},
 };
 use super::{
@@ -64,6 +66,7 @@ pub(super) struct Mongo(Arc<Inner>);
 
 struct Inner {
     database: Database,
+    app_name: String,
     collections: Vec<&'static str>,
     changed: broadcast::Sender<&'static str>,
     /// Listening, since somebody first asked for it.
@@ -80,7 +83,7 @@ impl Drop for Inner {
 
 impl Mongo {
     pub async fn open(uri: &str, collections: &[&'static Collection]) -> Result<Self> {
-        let database = open::connect(uri).await?;
+        let Found { database, app_name } = open::connect(uri).await?;
         let made = collections.iter().map(|collection| {
             let (database, collection) = (database.clone(), *collection);
             within(indexes::PATIENCE, async move {
@@ -97,7 +100,7 @@ impl Mongo {
         try_join_all(made).await?;
         let collections = collections.iter().map(|collection| collection.name).collect();
         let (changed, _) = broadcast::channel(HINTS);
-        Ok(Self(Arc::new(Inner { database, collections, changed, watcher: OnceLock::new() })))
+        Ok(Self(Arc::new(Inner { database, app_name, collections, changed, watcher: OnceLock::new() })))
     }
 
     pub async fn get<D: Document>(&self, ids: &[Id<D>]) -> Result<Vec<D>> {
@@ -180,7 +183,25 @@ impl Mongo {
         let commands = commit::commands(&batch)?;
         let database = self.0.database.clone();
         let deadline = Instant::now() + COMMIT_PATIENCE;
-        within(COMMIT_PATIENCE, async move { commit::run(&database, commands, deadline).await }).await
+        let mut call = tokio::spawn(async move { commit::run(&database, commands, deadline).await });
+        loop {
+            let next = deadline.min(Instant::now() + orphans::PATIENCE);
+            match timeout_at(next, &mut call).await {
+                Ok(ended) => return ended.unwrap_or_else(|error| Err(broken(&error))),
+                Err(_) if Instant::now() >= deadline => return Err(late(COMMIT_PATIENCE)),
+                Err(_) => self.end_orphans(),
+            }
+        }
+    }
+
+    /// Without waiting for it: it only helps.
+    fn end_orphans(&self) {
+        let (client, app_name) = (self.0.database.client().clone(), self.0.app_name.clone());
+        tokio::spawn(async move {
+            if let Err(error) = orphans::end(&client, &app_name).await {
+                tracing::debug!(%error, "transactions of dead processes can't be looked for");
+            }
+        });
     }
 
     pub fn watch(&self) -> broadcast::Receiver<&'static str> {
@@ -334,7 +355,11 @@ async fn within<T: Send + 'static>(
 ) -> Result<T> {
     match timeout(patience, tokio::spawn(call)).await {
         Ok(Ok(outcome)) => outcome,
-        Ok(Err(error)) => Err(StoreError::Failed(format!("a call of the store did not end well: {error}"))),
+        Ok(Err(error)) => Err(broken(&error)),
         Err(_) => Err(late(patience)),
     }
+}
+
+fn broken(error: &JoinError) -> StoreError {
+    StoreError::Failed(format!("a call of the store did not end well: {error}"))
 }

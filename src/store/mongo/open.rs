@@ -24,12 +24,21 @@ const CONNECTIONS: u32 = 64;
 /// The database, when the address names none.
 const DATABASE: &str = "hope";
 
+/// What servers call us, unless the address says otherwise.
+const APP: &str = "hope-exchange";
+
 const REPLICA_SET: &str = "Start mongod with --replSet rs0 and run rs.initiate() in mongosh once, or use \
                            docker-compose.yml, which does both; then name the set in HOPE_STORE: \
                            mongodb://host/database?replicaSet=rs0.";
 
+/// A database that can be used, and what its servers call the processes of this service.
+pub(super) struct Found {
+    pub database: Database,
+    pub app_name: String,
+}
+
 /// Connects, and makes sure that there are transactions to be had.
-pub(super) async fn connect(uri: &str) -> Result<Database> {
+pub(super) async fn connect(uri: &str) -> Result<Found> {
     let sentence = StoreError::Unavailable;
     let parsed = tokio::time::timeout(2 * CONNECT, ClientOptions::parse(uri)).await;
     let mut options = match parsed {
@@ -47,7 +56,9 @@ pub(super) async fn connect(uri: &str) -> Result<Database> {
         Err(error) => Some(trouble(&error, &options).await),
     };
     match said {
-        None => Ok(client.database(&name)),
+        None => {
+            Ok(Found { database: client.database(&name), app_name: options.app_name.unwrap_or_default() })
+        }
         Some(text) => Err(sentence(text)),
     }
 }
@@ -66,7 +77,7 @@ fn unreadable(uri: &str, error: &Error) -> String {
 
 /// Settings that promises rest on, whatever the address says.
 fn harden(options: &mut ClientOptions) {
-    options.app_name.get_or_insert_with(|| "hope-exchange".to_owned());
+    options.app_name.get_or_insert_with(|| APP.to_owned());
     options.connect_timeout = Some(CONNECT);
     options.server_selection_timeout = Some(SELECTION);
     options.heartbeat_freq = Some(HEARTBEAT);
