@@ -36,6 +36,10 @@ use crate::{
     scenario::{Scenario, Subjects},
 };
 
+/// The service's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const CONNECTIONS: [usize; 3] = [1, 16, 64];
 
 #[derive(Parser)]

@@ -1,7 +1,5 @@
 //! What is asked: the four requests that members make most.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use hope_exchange::{
     app::App,
     clock::{Clock, Timestamp},
@@ -136,10 +134,4 @@ fn http(method: &str, path: &str, headers: &str, body: &str) -> Vec<u8> {
         body.len()
     )
     .into_bytes()
-}
-
-/// Ids that no two requests share, in the form of the service's.
-pub fn fresh(prefix: &str) -> String {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    format!("{prefix}_FLOOR{:021}", NEXT.fetch_add(1, Ordering::Relaxed))
 }

@@ -53,12 +53,10 @@ pub async fn seed(app: &App, seed: u64, size: Size, progress: impl Fn(usize, usi
     let builder = Builder::new(app, seed, content, size)?;
     let (organisations, members) = builder.people()?;
     for chunk in organisations.chunks(CHUNK) {
-        app.store
-            .commit(chunk.iter().fold(Batch::new(), |batch, organisation| batch.insert(organisation)))
-            .await?;
+        app.store.commit(chunk.iter().fold(Batch::new(), super::store::Batch::insert)).await?;
     }
     for chunk in members.chunks(CHUNK) {
-        app.store.commit(chunk.iter().fold(Batch::new(), |batch, member| batch.insert(member))).await?;
+        app.store.commit(chunk.iter().fold(Batch::new(), super::store::Batch::insert)).await?;
     }
     let total = builder.total;
     let mut index = 0;
@@ -72,6 +70,9 @@ pub async fn seed(app: &App, seed: u64, size: Size, progress: impl Fn(usize, usi
     Ok(true)
 }
 
+/// A written post, its text, and its comments with the levels that they stand on.
+type Discussed = (WrittenPost, RichText, Vec<(usize, RichText)>);
+
 struct Builder {
     ids: Ids,
     clock: Clock,
@@ -82,7 +83,7 @@ struct Builder {
     total: usize,
     organisations: Vec<content::WrittenOrganisation>,
     people: content::People,
-    posts: Vec<(WrittenPost, RichText, Vec<(usize, RichText)>)>,
+    posts: Vec<Discussed>,
 }
 
 impl Builder {

@@ -42,14 +42,16 @@ fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 
-/// Markdown as it was typed, and the HTML that it stands for.
+/// Markdown as it was typed, the HTML that it stands for, and its beginning for lists and digests.
 ///
-/// The HTML is made when the text is written, not when it is read: a page of 20 comments then costs
-/// no rendering. It holds only what [`sanitise`] lets through.
+/// Both are made when the text is written, not when it is read: a page of 20 then costs no
+/// rendering. The HTML holds only what [`sanitise`] lets through.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RichText {
     pub markdown: String,
     pub html: String,
+    /// The beginning of the text on one line, cut at a word.
+    pub summary: String,
 }
 
 impl RichText {
@@ -62,8 +64,8 @@ impl RichText {
             .filter(|c| (!c.is_control() || matches!(c, '\n' | '\t')) && !is_invisible(*c))
             .collect();
         let markdown = bounded(field, clean.trim().to_owned(), max)?;
-        let html = render(&markdown);
-        Ok(Self { markdown, html })
+        let (html, summary) = (render(&markdown), summary(&plain(&markdown)));
+        Ok(Self { markdown, html, summary })
     }
 
     /// The text without its markup, paragraphs parted by blank lines.
@@ -71,14 +73,10 @@ impl RichText {
     pub fn text(&self) -> String {
         plain(&self.markdown)
     }
+}
 
-    /// The beginning of the text on one line, cut at a word.
-    #[must_use]
-    pub fn summary(&self) -> String {
-        let text = self.text();
-        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        cut(&words, SUMMARY_MAX)
-    }
+fn summary(text: &str) -> String {
+    cut(&text.split_whitespace().collect::<Vec<_>>().join(" "), SUMMARY_MAX)
 }
 
 /// At most `max` characters, cut at a word where there is one, with an ellipsis.
@@ -154,7 +152,7 @@ fn plain(markdown: &str) -> String {
             Event::End(TagEnd::Item | TagEnd::TableRow | TagEnd::TableHead) => text.push('\n'),
             Event::End(TagEnd::TableCell) => text.push('\t'),
             Event::End(TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::List(_) | TagEnd::CodeBlock) => {
-                text.push_str("\n\n")
+                text.push_str("\n\n");
             }
             _ => {}
         }
@@ -220,7 +218,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(rich.text(), "Head\n\nSome bold link.\n\n- a\n- b");
-        let long = RichText::parse("body", &"word ".repeat(200), BODY_MAX).unwrap().summary();
+        let long = RichText::parse("body", &"word ".repeat(200), BODY_MAX).unwrap().summary;
         assert!(long.chars().count() <= SUMMARY_MAX + 1 && long.ends_with("word…"));
     }
 

@@ -9,6 +9,7 @@ use super::{
 use crate::{clock::Timestamp, domain, domain::post::PostState, ids::Id};
 
 /// Something that a member shares.
+#[expect(clippy::duplicated_attributes, reason = "fields of the interface may have the same type")]
 #[derive(Interface)]
 #[graphql(
     field(name = "id", ty = "ID"),
@@ -16,7 +17,7 @@ use crate::{clock::Timestamp, domain, domain::post::PostState, ids::Id};
     field(name = "title", ty = "&str"),
     field(
         name = "summary",
-        ty = "String",
+        ty = "&str",
         desc = "The beginning of the text, on one line of at most 240 characters."
     ),
     field(name = "author", ty = "Member"),

@@ -128,7 +128,7 @@ async fn execute(app: &App, schema: &Schema, viewer: Viewer, call: Call) -> Resu
         .data(Loaders::new(app.clone(), &viewer))
         .data(app.clone())
         .data(viewer)
-        .data(allowance.clone());
+        .data(allowance);
     if let Some(name) = call.operation_name {
         request = request.operation_name(name);
     }

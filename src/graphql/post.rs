@@ -57,8 +57,8 @@ impl Post {
     }
 
     /// The beginning of the text, on one line of at most 240 characters.
-    pub async fn summary(&self) -> String {
-        self.0.body.summary()
+    pub async fn summary(&self) -> &str {
+        &self.0.body.summary
     }
 
     pub async fn author(&self, ctx: &Context<'_>) -> Result<Member> {

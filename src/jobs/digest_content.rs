@@ -191,7 +191,7 @@ fn reply_item(app: &App, people: &People, comment: &Comment, post: &Post) -> Ite
         title: post.title.clone(),
         label: "Reply",
         by: people.by(&comment.author, comment.organisation.as_ref()),
-        summary: comment.body.as_ref().map(|body| body.summary()).unwrap_or_default(),
+        summary: comment.body.as_ref().map(|body| body.summary.clone()).unwrap_or_default(),
         url: app.config.link(&format!("posts/{}#{}", post.id, comment.id)),
         why: format!("This is a reply to your {to}."),
     }
@@ -210,7 +210,7 @@ fn post_item(app: &App, people: &People, threads: &HashMap<Id<Thread>, Thread>, 
         title: post.title.clone(),
         label: kind_name(post.kind),
         by: people.by(&post.author, post.organisation.as_ref()),
-        summary: post.body.summary(),
+        summary: post.body.summary.clone(),
         url: app.config.link(&format!("posts/{}", post.id)),
         why: format!("New to the network on {published}.{answered}"),
     }

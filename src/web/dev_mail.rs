@@ -113,7 +113,7 @@ fn listed(name: String, bytes: &[u8]) -> Listed {
     let parsed = MessageParser::default().parse_headers(bytes);
     let mail = parsed.as_ref();
     let to = mail.and_then(|mail| mail.to()?.first()?.address()).unwrap_or_default();
-    let date = mail.and_then(|mail| mail.date()).map(|date| date.to_rfc3339()).unwrap_or_default();
+    let date = mail.and_then(|mail| mail.date()).map(mail_parser::DateTime::to_rfc3339).unwrap_or_default();
     let subject = mail.and_then(|mail| mail.subject()).unwrap_or("No subject");
     Listed { name, subject: subject.to_owned(), to: to.to_owned(), date }
 }
