@@ -40,9 +40,17 @@ impl App {
     /// A sentence that says what is wrong and what to do.
     pub async fn open(config: Config) -> Result<Self, String> {
         let clock = Clock::System { offset: config.clock_offset };
+        Self::open_at(config, clock).await
+    }
+
+    /// The same at another time than now.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_at(config: Config, clock: Clock) -> Result<Self, String> {
         let ids = Ids::system(clock.clone());
         let keys = Keys::open(&config.data.join("keys"), &ids)?;
-        let mailer = Mailer::open(&config.mail, &config.mail_from)?;
+        let mailer = Mailer::open(&config.mail, &config.mail_from, &clock)?;
         let store = Store::open(config.store.expose(), &domain::collections())
             .await
             .map_err(|error| format!("The store {} could not be opened: {error}", config.store))?;

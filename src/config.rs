@@ -12,6 +12,8 @@ use url::Url;
 
 /// Documents every key; the sections below have no other defaults.
 const DEFAULTS: &str = include_str!("../config/default.toml");
+/// What a demonstration changes.
+const DEMO: &str = include_str!("../config/demo.toml");
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -57,6 +59,7 @@ pub struct MailFrom {
     pub address: String,
     pub reply_to: String,
     pub per_second: u32,
+    pub timeout_seconds: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -137,13 +140,16 @@ impl fmt::Debug for Secret {
 }
 
 impl Config {
-    /// Reads the defaults, then `file`, then the environment.
+    /// Reads the defaults (those of a demonstration for `demo`), then `file`, then the environment.
     ///
     /// # Errors
     /// A sentence that names the key and where it was set: an unknown key, a value of the wrong
     /// form, or settings that don't go together.
-    pub fn load(file: Option<&PathBuf>) -> Result<Self, String> {
+    pub fn load(file: Option<&PathBuf>, demo: bool) -> Result<Self, String> {
         let mut settings = Figment::from(Toml::string(DEFAULTS));
+        if demo {
+            settings = settings.merge(Toml::string(DEMO));
+        }
         if let Some(path) = file {
             if !path.is_file() {
                 return Err(format!("There is no configuration file at {}.", path.display()));

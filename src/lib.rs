@@ -6,17 +6,25 @@
 //!
 //! The modules stand in import order: each uses only those below it.
 
+pub mod demo;
+pub mod schema;
 pub mod server;
 
 pub mod graphql;
 pub mod rest;
 pub mod web;
 
+pub mod http;
+
 pub mod jobs;
 
 pub mod actions;
 
+pub mod tokens;
+
 pub mod app;
+
+pub mod progress;
 
 pub mod keys;
 pub mod limits;

@@ -1,13 +1,289 @@
 //! Rate limits, kept in each process's memory: a balancer spreads a flood, it does not multiply it
 //! by much, and nothing correct depends on them.
 
-use crate::config;
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    num::NonZeroU32,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
-pub struct Limits;
+use chrono::TimeDelta;
+use governor::{
+    Quota, RateLimiter,
+    clock::{Clock, DefaultClock},
+    middleware::NoOpMiddleware,
+    state::{InMemoryState, NotKeyed, keyed::DashMapStateStore},
+};
+
+use crate::{
+    clock::Timestamp,
+    config::{self, Switch},
+    domain::member::Member,
+    error::{Error, Result},
+    ids::Id,
+};
+
+/// How often the keyed limits forget whom they need not remember, in checks.
+const TIDY_EVERY: u32 = 1_024;
+
+pub struct Limits {
+    /// `None` when limits are off.
+    sign_in: Option<SignIn<DefaultClock>>,
+    points: Points,
+}
 
 impl Limits {
     #[must_use]
-    pub fn new(_limits: &config::Limits) -> Self {
-        Self
+    pub fn new(limits: &config::Limits) -> Self {
+        let on = limits.rate == Switch::On;
+        Self {
+            sign_in: on.then(|| SignIn::new(limits, &DefaultClock::default())),
+            points: Points { limit: limits.points_per_minute, on, used: Mutex::default() },
+        }
+    }
+
+    /// One more request for a code from a network address.
+    ///
+    /// # Errors
+    /// `RateLimited`.
+    pub fn ask(&self, from: IpAddr) -> Result<()> {
+        self.sign_in.as_ref().map_or(Ok(()), |limits| limits.ask(from))
+    }
+
+    /// One more attempt with a code or a link from a network address. Refresh tokens have no such limit:
+    /// a forged one is refused before the store is asked.
+    ///
+    /// # Errors
+    /// `RateLimited`.
+    pub fn answer(&self, from: IpAddr) -> Result<()> {
+        self.sign_in.as_ref().map_or(Ok(()), |limits| limits.answer(from))
+    }
+
+    /// Whether one more mail may go to the address of this key. When it may not, say nothing of it:
+    /// the answer would tell who else has asked.
+    #[must_use]
+    pub fn mail(&self, email_key: &str) -> bool {
+        self.sign_in.as_ref().is_none_or(|limits| limits.mails.check(&email_key.to_owned()).is_ok())
+    }
+
+    /// Spends points on a GraphQL request of a member.
+    ///
+    /// # Errors
+    /// `RateLimited` when fewer are left in this minute; none are spent then.
+    pub fn points(&self, member: &Id<Member>, cost: u32, now: Timestamp) -> Result<Allowance> {
+        self.points.spend(member, cost, now)
+    }
+}
+
+/// Limits that refill evenly, one token bucket a key.
+struct Buckets<K: std::hash::Hash + Eq + Clone, C: Clock> {
+    limiter: RateLimiter<K, DashMapStateStore<K>, C, NoOpMiddleware<C::Instant>>,
+    clock: C,
+    checks: AtomicU32,
+}
+
+impl<K: std::hash::Hash + Eq + Clone, C: Clock + Clone> Buckets<K, C> {
+    fn new(quota: Quota, clock: &C) -> Self {
+        let limiter = RateLimiter::dashmap_with_clock(quota, clock.clone());
+        Self { limiter, clock: clock.clone(), checks: AtomicU32::new(0) }
+    }
+
+    fn check(&self, key: &K) -> Result<()> {
+        // A key whose bucket is full again is like one that was never seen.
+        if self.checks.fetch_add(1, Ordering::Relaxed) % TIDY_EVERY == TIDY_EVERY - 1 {
+            self.limiter.retain_recent();
+            self.limiter.shrink_to_fit();
+        }
+        self.limiter.check_key(key).map_err(|refusal| limited(refusal.wait_time_from(self.clock.now())))
+    }
+}
+
+fn limited(wait: Duration) -> Error {
+    Error::RateLimited { seconds: wait.as_secs() + 1 }
+}
+
+struct SignIn<C: Clock> {
+    mails: Buckets<String, C>,
+    asks: Buckets<IpAddr, C>,
+    answers: Buckets<IpAddr, C>,
+    total: RateLimiter<NotKeyed, InMemoryState, C, NoOpMiddleware<C::Instant>>,
+    clock: C,
+}
+
+impl<C: Clock + Clone> SignIn<C> {
+    fn new(limits: &config::Limits, clock: &C) -> Self {
+        let mails =
+            Quota::per_hour(positive(limits.mails_per_hour)).allow_burst(positive(limits.mails_at_once));
+        let network = Quota::per_minute(positive(limits.sign_ins_per_minute));
+        let total = Quota::per_second(positive(limits.sign_ins_per_second));
+        Self {
+            mails: Buckets::new(mails, clock),
+            asks: Buckets::new(network, clock),
+            answers: Buckets::new(network, clock),
+            total: RateLimiter::direct_with_clock(total, clock.clone()),
+            clock: clock.clone(),
+        }
+    }
+
+    /// The network address comes first, so that one flooder can't use up what is there for all.
+    fn ask(&self, from: IpAddr) -> Result<()> {
+        self.asks.check(&network(from))?;
+        self.total.check().map_err(|refusal| limited(refusal.wait_time_from(self.clock.now())))
+    }
+
+    fn answer(&self, from: IpAddr) -> Result<()> {
+        self.answers.check(&network(from))
+    }
+}
+
+fn positive(number: u32) -> NonZeroU32 {
+    NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN)
+}
+
+/// What one party has: an IPv4 address, or a /64 of IPv6, which is what a single home is given.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => std::net::Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+    }
+}
+
+/// What a member may still spend, as GraphQL's `rateLimit` and the response's headers tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// Points a minute.
+    pub limit: u32,
+    /// What this request cost.
+    pub cost: u32,
+    pub remaining: u32,
+    /// When all of them are there again.
+    pub reset_at: Timestamp,
+}
+
+/// Points that members spent in the present minute. Fixed minutes, so that a client can be told
+/// when to come back; forgotten when the next one starts, so memory holds one minute's members.
+struct Points {
+    limit: u32,
+    on: bool,
+    used: Mutex<(i64, HashMap<Id<Member>, u32>)>,
+}
+
+impl Points {
+    fn spend(&self, member: &Id<Member>, cost: u32, now: Timestamp) -> Result<Allowance> {
+        let minute = now.millis().div_euclid(60_000);
+        let reset_at = Timestamp::from_millis((minute + 1) * 60_000);
+        if !self.on {
+            return Ok(Allowance { limit: self.limit, cost, remaining: self.limit, reset_at });
+        }
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if used.0 != minute {
+            *used = (minute, HashMap::new());
+        }
+        let spent = used.1.entry(member.clone()).or_default();
+        let total = spent.saturating_add(cost);
+        if total > self.limit {
+            return Err(Error::RateLimited { seconds: whole_seconds(reset_at.since(now)) });
+        }
+        *spent = total;
+        Ok(Allowance { limit: self.limit, cost, remaining: self.limit - total, reset_at })
+    }
+}
+
+fn whole_seconds(delta: TimeDelta) -> u64 {
+    u64::try_from(delta.num_milliseconds()).unwrap_or_default().div_ceil(1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use governor::clock::FakeRelativeClock;
+
+    use super::*;
+    use crate::config::Config;
+
+    fn sign_in() -> (SignIn<FakeRelativeClock>, FakeRelativeClock) {
+        let clock = FakeRelativeClock::default();
+        (SignIn::new(&Config::defaults().limits, &clock), clock)
+    }
+
+    fn at(last: u8) -> IpAddr {
+        [192, 0, 2, last].into()
+    }
+
+    #[test]
+    fn three_mails_at_once_then_six_an_hour() {
+        let (limits, clock) = sign_in();
+        let mail = |key: &str| limits.mails.check(&key.to_owned()).is_ok();
+        assert_eq!([(); 4].map(|()| mail("a")), [true, true, true, false]);
+        assert!(mail("b"));
+        let mut sent = 0;
+        for _ in 0..60 {
+            clock.advance(Duration::from_secs(60));
+            sent += u32::from(mail("a"));
+        }
+        assert_eq!(sent, 6);
+    }
+
+    #[test]
+    fn a_network_address_has_sixty_a_minute_and_all_have_twenty_a_second() {
+        let (limits, clock) = sign_in();
+        let mut granted = 0;
+        for _ in 0..100 {
+            clock.advance(Duration::from_millis(100));
+            granted += u32::from(limits.ask(at(1)).is_ok());
+        }
+        assert_eq!(granted, 69, "60 at once and one a second for ten seconds, the last not yet");
+        let at_once = (2..102).filter(|last| limits.ask(at(*last)).is_ok()).count();
+        assert!((19..=20).contains(&at_once), "{at_once}");
+        let refusal = limits.ask(at(1)).unwrap_err();
+        assert!(matches!(refusal, Error::RateLimited { seconds: 1..=2 }), "{refusal:?}");
+    }
+
+    #[test]
+    fn one_home_is_one_network_address() {
+        let address = |text: &str| text.parse::<IpAddr>().unwrap();
+        assert_eq!(network(address("2001:db8:1:2:3:4:5:6")), address("2001:db8:1:2::"));
+        assert_eq!(network(address("::ffff:192.0.2.1")), at(1));
+    }
+
+    #[test]
+    fn full_buckets_are_forgotten() {
+        let (limits, clock) = sign_in();
+        for number in 0..TIDY_EVERY * 3 {
+            clock.advance(Duration::from_secs(10));
+            limits.mails.check(&number.to_string()).ok();
+        }
+        assert!(limits.mails.limiter.len() < 2 * TIDY_EVERY as usize);
+    }
+
+    #[test]
+    fn points_come_back_each_minute() {
+        let limits = Limits::new(&Config::defaults().limits);
+        let (member, other) = (Id::of("1"), Id::of("2"));
+        let now = Timestamp::from_millis(90_000);
+        let spend = |cost, seconds| limits.points(&member, cost, now.plus(TimeDelta::seconds(seconds)));
+        let reset_at = Timestamp::from_millis(120_000);
+        let left = |cost, remaining| Allowance { limit: 2000, cost, remaining, reset_at };
+        assert_eq!(spend(1_500, 0).unwrap(), left(1_500, 500));
+        assert!(matches!(spend(501, 10), Err(Error::RateLimited { seconds: 20 })));
+        assert_eq!(spend(500, 10).unwrap(), left(500, 0));
+        assert_eq!(limits.points(&other, 1, now).unwrap(), left(1, 1_999));
+        assert_eq!(spend(2_000, 30).unwrap().remaining, 0);
+        assert!(spend(u32::MAX, 30).is_err());
+    }
+
+    #[test]
+    fn off_is_off() {
+        let mut config = Config::defaults().limits;
+        config.rate = Switch::Off;
+        let limits = Limits::new(&config);
+        for _ in 0..1_000 {
+            assert!(limits.ask(at(1)).is_ok() && limits.answer(at(1)).is_ok() && limits.mail("a"));
+            assert!(limits.points(&Id::of("1"), 2_000, Timestamp::from_millis(0)).is_ok());
+        }
     }
 }

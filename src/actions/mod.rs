@@ -2,3 +2,23 @@
 //! commit. The only writers.
 
 pub mod access;
+pub mod comment;
+pub mod digest;
+pub mod member;
+pub mod once;
+pub mod organisation;
+pub mod page;
+pub mod post;
+pub mod read_mark;
+pub mod session;
+pub mod sign_in;
+pub mod topic;
+
+/// How often an action that lost a race is tried again. Each round somebody else has won one, so
+/// that this many rounds are lost only where something is wrong.
+const ROUNDS: usize = 50;
+
+/// What to say when every round was lost.
+fn lost_every_round() -> crate::error::Error {
+    crate::error::StoreError::Unavailable("too many others are changing the same thing".to_owned()).into()
+}

@@ -28,6 +28,9 @@ pub struct Comment {
     /// earlier replies. The ids' ULIDs from the first level down, parted by `/`.
     pub path: String,
     pub author: Id<Member>,
+    /// Whom it answers: the author of its parent, or of the contribution. Kept here so that one question
+    /// finds what was said to a member, in however many threads.
+    pub answers: Option<Id<Member>>,
     pub organisation: Option<Id<Organisation>>,
     /// None once it is deleted: the place stays, so that answers to it still make sense.
     pub body: Option<RichText>,
@@ -43,6 +46,7 @@ document!(
         Index::named("thread").asc(Comment::THREAD).asc(Comment::PATH),
         Index::named("replies").asc(Comment::PARENT).asc(Comment::PATH),
         Index::named("author").asc(Comment::AUTHOR).desc(Comment::CREATED_AT),
+        Index::named("answers").asc(Comment::ANSWERS).desc(Comment::CREATED_AT),
     ]
 );
 
@@ -79,11 +83,18 @@ impl Comment {
     pub const PARENT: Field<Self, Option<Id<Comment>>> = Field::new("parent");
     pub const PATH: Field<Self, String> = Field::new("path");
     pub const AUTHOR: Field<Self, Id<Member>> = Field::new("author");
+    pub const ANSWERS: Field<Self, Option<Id<Member>>> = Field::new("answers");
     pub const CREATED_AT: Field<Self, Timestamp> = Field::new("createdAt");
 
     #[must_use]
     pub fn in_thread(thread: &Id<Thread>) -> Filter<Self> {
         Self::THREAD.eq(thread.clone())
+    }
+
+    /// What others said in answer to a member.
+    #[must_use]
+    pub fn answering(member: &Id<Member>) -> Filter<Self> {
+        Self::ANSWERS.eq(Some(member.clone())).and(Self::AUTHOR.ne(member.clone()))
     }
 
     #[must_use]
@@ -113,6 +124,7 @@ mod tests {
             depth,
             path,
             author: Id::of("a"),
+            answers: None,
             organisation: None,
             body: None,
             created_at: now,

@@ -1,6 +1,7 @@
 //! Jobs: the outbox. Whatever is slow or may fail is written here in the same commit as the change
 //! that causes it, and done afterwards.
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::{digest::Digest, sign_in::SignIn};
@@ -21,6 +22,7 @@ pub struct Job {
     pub id: Id<Job>,
     pub version: i64,
     pub state: JobState,
+    pub lane: Lane,
     pub task: Task,
     /// When it may be taken up: at once, after a failed attempt's pause, or when a lease runs out.
     pub due_at: Timestamp,
@@ -30,7 +32,7 @@ pub struct Job {
     pub created_at: Timestamp,
 }
 
-document!(Job, "job", "jobs", [Index::named("due").asc(Job::STATE).asc(Job::DUE_AT)]);
+document!(Job, "job", "jobs", [Index::named("due").asc(Job::STATE).asc(Job::LANE).asc(Job::DUE_AT)]);
 
 /// What is to be done. Ids only: state is loaded again when it is done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,9 +51,38 @@ pub enum JobState {
 }
 scalar_enum!(JobState);
 
+/// Jobs of one lane are done one after the other; the lanes don't wait for each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lane {
+    /// Somebody is looking at the screen and waits for it.
+    Prompt,
+    /// It may take its time.
+    Bulk,
+}
+scalar_enum!(Lane);
+
+impl Lane {
+    pub const ALL: [Self; 2] = [Self::Prompt, Self::Bulk];
+}
+
+impl Task {
+    /// Sign-in codes don't wait behind a thousand digests.
+    #[must_use]
+    pub const fn lane(&self) -> Lane {
+        match self {
+            Self::SendSignInCode { .. } => Lane::Prompt,
+            Self::SendDigest { .. } => Lane::Bulk,
+        }
+    }
+}
+
 impl Job {
     pub const STATE: Field<Self, JobState> = Field::new("state");
+    pub const LANE: Field<Self, Lane> = Field::new("lane");
     pub const DUE_AT: Field<Self, Timestamp> = Field::new("dueAt");
+    pub const ATTEMPTS: Field<Self, i64> = Field::new("attempts");
+    pub const LAST_ERROR: Field<Self, Option<String>> = Field::new("lastError");
 
     #[must_use]
     pub fn new(id: Id<Self>, task: Task, now: Timestamp) -> Self {
@@ -59,6 +90,7 @@ impl Job {
             id,
             version: 1,
             state: JobState::Waiting,
+            lane: task.lane(),
             task,
             due_at: now,
             attempts: 0,
@@ -67,9 +99,52 @@ impl Job {
         }
     }
 
+    /// What waits in a lane, whether it is due or not.
+    #[must_use]
+    pub fn waiting(lane: Lane) -> Filter<Self> {
+        Self::STATE.eq(JobState::Waiting).and(Self::LANE.eq(lane))
+    }
+
+    /// What was given up in a lane.
+    #[must_use]
+    pub fn failed(lane: Lane) -> Filter<Self> {
+        Self::STATE.eq(JobState::Failed).and(Self::LANE.eq(lane))
+    }
+
     /// What a worker may take up at `now`.
     #[must_use]
-    pub fn due(now: Timestamp) -> Filter<Self> {
-        Self::STATE.eq(JobState::Waiting).and(Self::DUE_AT.lte(now))
+    pub fn due(lane: Lane, now: Timestamp) -> Filter<Self> {
+        Self::waiting(lane).and(Self::DUE_AT.lte(now))
+    }
+
+    /// How long to pause after the attempt with this number (the first is 1): a minute, doubled each
+    /// time up to 4 hours. `None` when the pauses would go beyond 48 hours: whoever can't be reached
+    /// for two days won't be by trying again.
+    #[must_use]
+    pub fn pause_after(attempt: i64) -> Option<TimeDelta> {
+        let pause = |attempt: i64| match attempt {
+            ..=1 => 1,
+            2..=8 => 1_i64 << (attempt - 1),
+            _ => PAUSE_MAX_MINUTES,
+        };
+        let in_all: i64 = (1..=attempt.min(GIVE_UP_MINUTES)).map(pause).sum();
+        (in_all <= GIVE_UP_MINUTES).then(|| TimeDelta::minutes(pause(attempt)))
+    }
+}
+
+const PAUSE_MAX_MINUTES: i64 = 4 * 60;
+const GIVE_UP_MINUTES: i64 = 48 * 60;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_from_a_minute_to_four_hours_for_two_days() {
+        let minutes: Vec<i64> = (1..).map_while(Job::pause_after).map(|pause| pause.num_minutes()).collect();
+        assert_eq!(minutes[..10], [1, 2, 4, 8, 16, 32, 64, 128, 240, 240]);
+        let in_all: i64 = minutes.iter().sum();
+        assert!((44 * 60..=48 * 60).contains(&in_all), "{in_all}");
+        assert_eq!(Job::pause_after(i64::MAX), None);
     }
 }

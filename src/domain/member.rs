@@ -1,12 +1,12 @@
 //! Members: who takes part.
 
-use chrono::Weekday;
+use chrono::{Timelike, Weekday};
 use serde::{Deserialize, Serialize};
 
 use super::{email::EmailAddress, organisation::Organisation};
 use crate::{
     clock::Timestamp,
-    document,
+    config, document,
     ids::Id,
     query::{Field, Filter, Index},
     scalar_enum,
@@ -69,6 +69,14 @@ pub struct DigestPreferences {
     pub minute: u32,
 }
 
+impl From<&config::Digest> for DigestPreferences {
+    /// Weekly, when the installation sends it.
+    fn from(digest: &config::Digest) -> Self {
+        let minute = digest.time.hour() * 60 + digest.time.minute();
+        Self { frequency: DigestFrequency::Weekly, weekday: digest.weekday, minute }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, async_graphql::Enum)]
 #[serde(rename_all = "kebab-case")]
 pub enum DigestFrequency {
@@ -79,6 +87,28 @@ pub enum DigestFrequency {
 impl Member {
     pub const EMAIL_KEY: Field<Self, String> = Field::new("emailKey");
     pub const DIGEST_DUE_AT: Field<Self, Option<Timestamp>> = Field::new("digestDueAt");
+
+    pub const DIGEST_COVERED_UNTIL: Field<Self, Timestamp> = Field::new("digestCoveredUntil");
+
+    /// Somebody who joins at `now`. Where they work and when their digest comes is for the caller to
+    /// add.
+    #[must_use]
+    pub fn new(id: Id<Self>, email: EmailAddress, digest: DigestPreferences, now: Timestamp) -> Self {
+        Self {
+            id,
+            version: 1,
+            email_key: email.key(),
+            name: Self::name_from(&email),
+            email,
+            job_title: None,
+            organisation: None,
+            role: Role::Member,
+            digest,
+            digest_due_at: None,
+            digest_covered_until: now,
+            created_at: now,
+        }
+    }
 
     /// Members whose digest is due at `now`.
     #[must_use]

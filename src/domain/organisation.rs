@@ -87,9 +87,59 @@ pub fn region_name(code: &str) -> Option<&'static str> {
     REGIONS.iter().find(|(known, _)| *known == code).map(|(_, name)| *name)
 }
 
+/// A name as people write it, from the capitals of the directory: "GUY'S AND ST THOMAS' NHS
+/// FOUNDATION TRUST" is Guy's and St Thomas' NHS Foundation Trust. Names with small letters stay.
+#[must_use]
+pub fn display_name(name: &str) -> String {
+    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    if name.chars().any(char::is_lowercase) {
+        return name;
+    }
+    let words = name.split(' ').enumerate().map(|(index, word)| {
+        let parts = word.split('-').enumerate().map(|(part, text)| display_word(text, index + part == 0));
+        parts.collect::<Vec<_>>().join("-")
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn display_word(word: &str, is_first: bool) -> String {
+    const SMALL: [&str; 11] = ["AND", "AT", "BY", "FOR", "IN", "OF", "ON", "THE", "TO", "UPON", "WITH"];
+    const CAPITALS: [&str; 8] = ["NHS", "ICB", "CIC", "PCN", "UK", "GP", "CCG", "LLP"];
+    let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+    if CAPITALS.contains(&bare) {
+        return word.to_owned();
+    }
+    if SMALL.contains(&bare) && !is_first {
+        return word.to_lowercase();
+    }
+    let mut at_start = true;
+    let letters = word.chars().map(|c| {
+        let shown = if at_start { c } else { c.to_ascii_lowercase() };
+        at_start = at_start && !c.is_alphanumeric();
+        shown
+    });
+    letters.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_written_as_people_do() {
+        for (capitals, name) in [
+            ("GUY'S AND ST THOMAS' NHS FOUNDATION TRUST", "Guy's and St Thomas' NHS Foundation Trust"),
+            (
+                "THE NEWCASTLE UPON TYNE HOSPITALS NHS FOUNDATION TRUST",
+                "The Newcastle upon Tyne Hospitals NHS Foundation Trust",
+            ),
+            ("ROYAL BROMPTON & HAREFIELD", "Royal Brompton & Harefield"),
+            ("STOKE-ON-TRENT  CARE (NORTH)", "Stoke-on-Trent Care (North)"),
+            ("iRhythm Technologies", "iRhythm Technologies"),
+        ] {
+            assert_eq!(display_name(capitals), name);
+        }
+    }
 
     #[test]
     fn codes_have_three_or_five_characters() {

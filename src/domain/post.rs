@@ -88,14 +88,24 @@ pub struct PostContent {
 }
 
 impl PostContent {
+    /// A draft needs only a title; what is to be published must be `complete`.
+    ///
     /// # Errors
     /// Every problem, not only the first, so that the author mends them in one go.
-    pub fn parse(title: &str, body: &str, topics: Vec<Id<Topic>>) -> Result<Self, Vec<Problem>> {
+    pub fn parse(
+        title: &str,
+        body: &str,
+        topics: Vec<Id<Topic>>,
+        complete: bool,
+    ) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let mut keep = |problem| problems.push(problem);
         let title = line("title", title, TITLE_MAX).map_err(&mut keep).ok();
-        let body = RichText::parse("body", body, BODY_MAX).map_err(&mut keep).ok();
-        let topics = topics_of(topics).map_err(&mut keep).ok();
+        let body = match RichText::parse("body", body, BODY_MAX) {
+            Err(problem) if problem.code == Code::Required && !complete => Some(RichText::default()),
+            body => body.map_err(&mut keep).ok(),
+        };
+        let topics = topics_of(topics, complete).map_err(&mut keep).ok();
         match (title, body, topics) {
             (Some(title), Some(body), Some(topics)) => Ok(Self { title, body, topics }),
             _ => Err(problems),
@@ -103,11 +113,11 @@ impl PostContent {
     }
 }
 
-fn topics_of(mut topics: Vec<Id<Topic>>) -> Result<Vec<Id<Topic>>, Problem> {
+fn topics_of(mut topics: Vec<Id<Topic>>, complete: bool) -> Result<Vec<Id<Topic>>, Problem> {
     let mut seen = std::collections::HashSet::new();
     topics.retain(|topic| seen.insert(topic.clone()));
     match topics.len() {
-        0 => Err(Problem::new("topicIds", Code::Required, "Choose at least one topic.")),
+        0 if complete => Err(Problem::new("topicIds", Code::Required, "Choose at least one topic.")),
         count if count > MAX_PER_CONTRIBUTION => {
             let message = format!("Choose at most {MAX_PER_CONTRIBUTION} topics. There are {count}.");
             Err(Problem::new("topicIds", Code::TooMany, message))

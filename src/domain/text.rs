@@ -46,7 +46,7 @@ fn is_invisible(c: char) -> bool {
 ///
 /// The HTML is made when the text is written, not when it is read: a page of 20 comments then costs
 /// no rendering. It holds only what [`sanitise`] lets through.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RichText {
     pub markdown: String,
     pub html: String,

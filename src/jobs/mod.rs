@@ -1,1 +1,66 @@
 //! Background jobs: one a file, and the runner that leases them.
+//!
+//! A job is a row of the outbox. Each job function loads what it needs by id, does the slow or
+//! fallible thing, and returns the [`Batch`] that records it; the runner commits that together with
+//! the job's deletion, so a thing that was done and recorded is never done again. A worker that dies
+//! in between leaves a lease that runs out, and the thing is done once more: for mail that is one
+//! message with the same Message-ID.
+
+pub mod digest;
+mod digest_content;
+mod purge;
+mod runner;
+pub mod sign_in_mail;
+
+pub use self::{
+    purge::purge,
+    runner::{run_due, worker},
+};
+use crate::{
+    app::App,
+    domain::job::Task,
+    error::{Error, StoreError},
+    mail::MailError,
+    store::Batch,
+};
+
+/// Why a job was not done. The texts are for operators and hold no personal data.
+#[derive(Debug)]
+pub enum Failure {
+    /// Trying again may help.
+    Later(String),
+    /// Trying again won't.
+    Never(String),
+    /// The service itself failed.
+    Error(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+impl From<MailError> for Failure {
+    fn from(error: MailError) -> Self {
+        match error {
+            MailError::Later(why) => Self::Later(why),
+            MailError::Never(why) => Self::Never(why),
+        }
+    }
+}
+
+/// Does what a job is for. The batch is committed together with the job's deletion; empty when
+/// there was nothing to do (any more).
+async fn perform(app: &App, task: &Task) -> Result<Batch, Failure> {
+    match task {
+        Task::SendSignInCode { sign_in } => sign_in_mail::run(app, sign_in).await,
+        Task::SendDigest { digest } => digest::send(app, digest).await,
+    }
+}

@@ -1,8 +1,21 @@
 //! Mail: messages rendered from templates, and the transports that carry them.
+//!
+//! A message is the same whatever carries it: [`Mailer::send`] takes a [`Message`] and says whether
+//! it went, may go later, or never will. Addresses appear in no log and no error.
 
-use std::sync::{Arc, Mutex};
+mod compose;
+pub mod digest;
+pub mod directory;
+mod memory;
+pub mod sign_in;
+mod smtp;
+pub mod template;
 
+use std::sync::Arc;
+
+pub use self::{directory::Directory, memory::Memory};
 use crate::{
+    clock::Clock,
     config::{MailFrom, Secret},
     domain::email::EmailAddress,
 };
@@ -30,8 +43,9 @@ pub struct List {
     pub unsubscribe_mailto: String,
 }
 
-/// Why a message did not go out.
-#[derive(Debug, thiserror::Error)]
+/// Why a message did not go out. The text is for an operator and holds no personal data: not what
+/// the server said, which often repeats the address, but its code.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MailError {
     /// Try again later, with the same Message-ID: the server is away, busy, or said 4xx; or the
     /// connection broke after the message was handed over, so that nobody knows.
@@ -42,28 +56,51 @@ pub enum MailError {
     Never(String),
 }
 
-/// Where messages go.
+/// Where messages go. Cheap to clone.
 #[derive(Clone)]
 pub enum Mailer {
+    /// To an SMTP server.
+    Smtp(Arc<smtp::Smtp>),
+    /// To files in a folder, for development.
+    Directory(Directory),
     /// Kept in memory, for tests.
-    Memory(Arc<Mutex<Vec<Message>>>),
+    Memory(Memory),
 }
 
 impl Mailer {
+    /// Reads the setting `mail`: `smtp://…` or `dir://PATH`. Connects to nothing yet.
+    ///
     /// # Errors
     /// A sentence that says what is wrong with the setting.
-    pub fn open(_uri: &Secret, _from: &MailFrom) -> Result<Self, String> {
-        Ok(Self::Memory(Arc::default()))
+    pub fn open(uri: &Secret, from: &MailFrom, clock: &Clock) -> Result<Self, String> {
+        let composer = compose::Composer::new(from, clock)?;
+        match uri.expose().split_once("://") {
+            Some(("smtp", _)) => Ok(Self::Smtp(Arc::new(smtp::Smtp::open(uri, from, composer)?))),
+            Some(("dir", path)) => Ok(Self::Directory(Directory::open(path.as_ref(), composer)?)),
+            _ => Err(format!("mail is {uri}, but must be dir://PATH or smtp://USER:PASSWORD@HOST:PORT.")),
+        }
     }
 
+    /// Sends one message; returns when the server (or the disk) has it.
+    ///
     /// # Errors
     /// See [`MailError`].
     pub async fn send(&self, message: &Message) -> Result<(), MailError> {
         match self {
-            Self::Memory(messages) => {
-                messages.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(message.clone());
-                Ok(())
-            }
+            Self::Smtp(smtp) => smtp.send(message).await,
+            Self::Directory(directory) => directory.send(message).await,
+            Self::Memory(memory) => memory.send(message),
+        }
+    }
+
+    /// Tries the connection, as `hope check` does.
+    ///
+    /// # Errors
+    /// A sentence that says what failed.
+    pub async fn check(&self) -> Result<(), String> {
+        match self {
+            Self::Smtp(smtp) => smtp.check().await.map_err(|error| error.to_string()),
+            Self::Directory(_) | Self::Memory(_) => Ok(()),
         }
     }
 }

@@ -1,19 +1,24 @@
 //! `TestApp`: the whole service on a free port, with a clock that stands still and mail in memory.
 
-use std::sync::{Arc, Mutex};
-
 use chrono::TimeDelta;
 use hope_exchange::{
     app::{App, Parts},
     clock::{Clock, Timestamp},
     config::{Config, Switch},
-    domain,
+    domain::{
+        self,
+        digest::next_due,
+        email::EmailAddress,
+        member::{DigestPreferences, Member},
+        organisation::{OdsCode, Organisation},
+    },
     ids::Ids,
     keys::Keys,
     limits::Limits,
-    mail::{Mailer, Message},
+    mail::{Mailer, Memory, Message},
     server,
-    store::Store,
+    store::{Batch, Store},
+    tokens,
 };
 use serde_json::Value as Json;
 use tokio::{net::TcpListener, sync::oneshot};
@@ -49,11 +54,21 @@ macro_rules! on_both_stores {
     };
 }
 
+/// A member who is signed in.
+#[derive(Clone)]
+pub struct Person {
+    pub id: String,
+    pub token: String,
+    pub organisation: String,
+    member: Member,
+}
+
 pub struct TestApp {
     pub app: App,
     pub url: String,
     pub http: reqwest::Client,
-    pub sent: Arc<Mutex<Vec<Message>>>,
+    /// Where mail goes; tests make it fail here.
+    pub mail: Memory,
     /// The data folder; removed with the test.
     pub folder: tempfile::TempDir,
 }
@@ -99,10 +114,10 @@ impl TestApp {
         config.public_url = url.parse().unwrap();
         let clock = Clock::manual(START.parse().unwrap());
         let ids = Ids::system(clock.clone());
-        let sent = Arc::default();
+        let mail = Memory::default();
         let store = Store::open(&uri, &domain::collections()).await.unwrap();
         let app = App::new(Parts {
-            mailer: Mailer::Memory(Arc::clone(&sent)),
+            mailer: Mailer::Memory(mail.clone()),
             keys: Keys::open(&folder.path().join("keys"), &ids).unwrap(),
             limits: Limits::new(&config.limits),
             clock,
@@ -110,11 +125,12 @@ impl TestApp {
             store,
             config,
         });
+        hope_exchange::actions::topic::seed(&app).await.unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let server = tokio::spawn(server::serve(app.clone(), listener, async move {
             stopped.await.ok();
         }));
-        let test_app = TestApp { app: app.clone(), url, http: client(), sent, folder };
+        let test_app = TestApp { app: app.clone(), url, http: client(), mail, folder };
 
         let outcome =
             futures_util::FutureExt::catch_unwind(std::panic::AssertUnwindSafe(test(&test_app))).await;
@@ -139,9 +155,63 @@ impl TestApp {
         self.app.clock.advance(by);
     }
 
+    /// A new member of an organisation of their own, signed in.
+    pub async fn person(&self, name: &str) -> Person {
+        let (app, now) = (&self.app, self.now());
+        let slug = name.to_lowercase().replace(' ', "-");
+        let code: String = format!("{:x}", u64::from_be_bytes(random())).chars().take(5).collect();
+        let organisation = Organisation {
+            id: app.ids.fresh(),
+            version: 1,
+            code: OdsCode::parse(&format!("{code:0>5}")).unwrap(),
+            name: format!("{name} NHS Trust"),
+            region: Some("Y62".to_owned()),
+            icb: None,
+            postcode: None,
+            opened: None,
+            closed: None,
+            domains: vec![format!("{slug}.nhs.uk")],
+            updated_at: now,
+        };
+        let email = EmailAddress::parse(&format!("{slug}@{slug}.nhs.uk")).unwrap();
+        let preferences = DigestPreferences::from(&app.config.digest);
+        let mut member = Member::new(app.ids.fresh(), email, preferences, now);
+        name.clone_into(&mut member.name);
+        member.organisation = Some(organisation.id.clone());
+        member.digest_due_at = next_due(&member.digest, now);
+        app.store.commit(Batch::new().insert(&organisation).insert(&member)).await.unwrap();
+        self.sign_in(member)
+    }
+
+    /// A fresh token, after the clock was moved past the old one's end.
+    pub fn sign_in_again(&self, person: &Person) -> Person {
+        self.sign_in(person.member.clone())
+    }
+
+    fn sign_in(&self, member: Member) -> Person {
+        let token = tokens::access::issue(&self.app, &member.id, &self.app.ids.fresh()).unwrap();
+        let organisation = member.organisation.as_ref().unwrap().to_string();
+        Person { id: member.id.to_string(), token, organisation, member }
+    }
+
+    /// What a GraphQL request answers.
+    pub async fn graphql(&self, token: &str, query: &str, variables: Json) -> Json {
+        let body = serde_json::json!({ "query": query, "variables": variables });
+        let request = self.http.post(format!("{}/graphql", self.url)).bearer_auth(token).json(&body);
+        request.send().await.unwrap().json().await.unwrap()
+    }
+
+    /// Creates a post of this input and returns its id.
+    pub async fn create_post(&self, author: &Person, input: Json) -> String {
+        let query = "mutation($input: CreatePostInput!) { createPost(input: $input) { post { id } userErrors { message } } }";
+        let answer = self.graphql(&author.token, query, serde_json::json!({ "input": input })).await;
+        let id = &answer["data"]["createPost"]["post"]["id"];
+        id.as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+    }
+
     /// Messages sent so far, taken out.
     pub fn take_mail(&self) -> Vec<Message> {
-        std::mem::take(&mut *self.sent.lock().unwrap())
+        self.mail.take()
     }
 
     /// POSTs JSON and returns the status and the body.
@@ -160,7 +230,7 @@ pub fn random<const N: usize>() -> [u8; N] {
     Ids::system(Clock::manual(Timestamp::from_millis(0))).bytes()
 }
 
-async fn drop_database(uri: &str) {
+pub async fn drop_database(uri: &str) {
     let client = mongodb::Client::with_uri_str(uri).await.unwrap();
     client.default_database().unwrap().drop().await.unwrap();
 }

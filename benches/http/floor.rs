@@ -1,0 +1,348 @@
+//! The floor: the same store calls through the raw drivers, in handlers that do nothing else.
+
+use std::{collections::HashMap, sync::Arc};
+
+use hope_exchange::{
+    clock::{Clock, Timestamp},
+    domain::member::Member,
+    ids::{Id, Ids},
+};
+use poem::{
+    EndpointExt, Route, Server, get, handler,
+    listener::TcpAcceptor,
+    post,
+    web::{Data, Json, Path},
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use tokio::net::TcpListener;
+
+mod mongo;
+mod sqlite;
+
+/// What the handlers need of a store, in its own words.
+enum Raw {
+    Sqlite(sqlite::Sqlite),
+    Mongo(mongo::Mongo),
+}
+
+impl Raw {
+    async fn by_ids<T: DeserializeOwned + Send + Sync + Unpin + 'static>(
+        &self,
+        collection: &'static str,
+        ids: Vec<String>,
+    ) -> Vec<T> {
+        match self {
+            Self::Sqlite(store) => store.by_ids(collection, ids).await,
+            Self::Mongo(store) => store.by_ids(collection, ids).await,
+        }
+    }
+
+    async fn feed(&self) -> Vec<Post> {
+        match self {
+            Self::Sqlite(store) => store.feed().await,
+            Self::Mongo(store) => store.feed().await,
+        }
+    }
+
+    async fn comments(&self, thread: String) -> Vec<Comment> {
+        match self {
+            Self::Sqlite(store) => store.comments(thread).await,
+            Self::Mongo(store) => store.comments(thread).await,
+        }
+    }
+
+    async fn add(&self, comment: NewComment) {
+        match self {
+            Self::Sqlite(store) => store.add(comment).await,
+            Self::Mongo(store) => store.add(comment).await,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Post {
+    #[serde(rename = "_id")]
+    id: String,
+    title: String,
+    kind: String,
+    body: Rich,
+    author: String,
+    organisation: Option<String>,
+    topics: Vec<String>,
+    thread: String,
+    published_at: Option<Timestamp>,
+}
+
+#[derive(Deserialize, Serialize, Clone)]
+struct Rich {
+    markdown: String,
+    html: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Named {
+    #[serde(rename = "_id")]
+    id: String,
+    name: String,
+    #[serde(default)]
+    organisation: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Thread {
+    #[serde(rename = "_id")]
+    id: String,
+    comment_count: i64,
+    last_activity_at: Timestamp,
+    subject: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Comment {
+    #[serde(rename = "_id")]
+    id: String,
+    depth: i64,
+    author: String,
+    organisation: Option<String>,
+    body: Option<Rich>,
+    created_at: Timestamp,
+}
+
+/// A comment as the service would write it.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NewComment {
+    #[serde(rename = "_id")]
+    id: String,
+    version: i64,
+    thread: String,
+    parent: Option<String>,
+    depth: i64,
+    path: String,
+    author: String,
+    organisation: Option<String>,
+    answers: Option<String>,
+    body: Rich,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+#[derive(Serialize)]
+struct OrganisationOut<'a> {
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct AuthorOut<'a> {
+    name: &'a str,
+    organisation: Option<OrganisationOut<'a>>,
+}
+
+#[derive(Serialize)]
+struct PostOut<'a> {
+    id: &'a str,
+    kind: &'a str,
+    title: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<&'a str>,
+    #[serde(rename = "publishedAt")]
+    published_at: Option<Timestamp>,
+    author: Option<AuthorOut<'a>>,
+    organisation: Option<OrganisationOut<'a>>,
+    topics: Vec<OrganisationOut<'a>>,
+    #[serde(rename = "commentCount")]
+    comment_count: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct CommentOut<'a> {
+    id: &'a str,
+    depth: i64,
+    body: Option<&'a str>,
+    #[serde(rename = "createdAt")]
+    created_at: Timestamp,
+    author: Option<AuthorOut<'a>>,
+    organisation: Option<OrganisationOut<'a>>,
+}
+
+/// Whatever a page refers to, fetched in one call a kind.
+struct Around {
+    members: HashMap<String, Named>,
+    organisations: HashMap<String, Named>,
+    topics: HashMap<String, Named>,
+    threads: HashMap<String, Thread>,
+}
+
+impl Around {
+    async fn posts(raw: &Raw, posts: &[Post]) -> Self {
+        let members = by_id(raw, "members", posts.iter().map(|post| post.author.clone())).await;
+        let organisations =
+            by_id(raw, "organisations", posts.iter().filter_map(|post| post.organisation.clone())).await;
+        let topics = by_id(raw, "topics", posts.iter().flat_map(|post| post.topics.clone())).await;
+        let threads: Vec<Thread> =
+            raw.by_ids("threads", posts.iter().map(|post| post.thread.clone()).collect()).await;
+        let threads = threads.into_iter().map(|thread| (thread.id.clone(), thread)).collect();
+        Self { members, organisations, topics, threads }
+    }
+
+    fn organisation(&self, id: Option<&String>) -> Option<OrganisationOut<'_>> {
+        self.organisations.get(id?).map(|found| OrganisationOut { name: &found.name })
+    }
+
+    fn author(&self, id: &str) -> Option<AuthorOut<'_>> {
+        let member = self.members.get(id)?;
+        Some(AuthorOut { name: &member.name, organisation: self.organisation(member.organisation.as_ref()) })
+    }
+
+    fn post<'a>(&'a self, post: &'a Post, whole: bool) -> PostOut<'a> {
+        PostOut {
+            id: &post.id,
+            kind: &post.kind,
+            title: &post.title,
+            summary: (!whole).then(|| post.body.markdown.chars().take(240).collect()),
+            body: whole.then_some(post.body.html.as_str()),
+            published_at: post.published_at,
+            author: self.author(&post.author),
+            organisation: self.organisation(post.organisation.as_ref()),
+            topics: post
+                .topics
+                .iter()
+                .filter_map(|id| self.topics.get(id))
+                .map(|topic| OrganisationOut { name: &topic.name })
+                .collect(),
+            comment_count: self.threads.get(&post.thread).map(|thread| thread.comment_count),
+        }
+    }
+}
+
+async fn by_id(
+    raw: &Raw,
+    collection: &'static str,
+    ids: impl Iterator<Item = String>,
+) -> HashMap<String, Named> {
+    let mut ids: Vec<String> = ids.collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let found: Vec<Named> = raw.by_ids(collection, ids).await;
+    found.into_iter().map(|named| (named.id.clone(), named)).collect()
+}
+
+struct Shared {
+    raw: Raw,
+    viewer: String,
+}
+
+impl Shared {
+    /// The service loads who asks at each request.
+    async fn viewer(&self) -> Named {
+        self.raw.by_ids("members", vec![self.viewer.clone()]).await.pop().expect("the viewer exists")
+    }
+}
+
+fn json(value: &impl Serialize) -> Json<Box<serde_json::value::RawValue>> {
+    Json(serde_json::value::to_raw_value(value).expect("it is JSON"))
+}
+
+type Answer = Json<Box<serde_json::value::RawValue>>;
+
+#[handler]
+async fn show_feed(Data(shared): Data<&Arc<Shared>>) -> Answer {
+    shared.viewer().await;
+    let mut posts = shared.raw.feed().await;
+    let more = posts.len() > 20;
+    posts.truncate(20);
+    let around = Around::posts(&shared.raw, &posts).await;
+    let nodes: Vec<PostOut<'_>> = posts.iter().map(|post| around.post(post, false)).collect();
+    json(&(more, nodes))
+}
+
+#[handler]
+async fn show_node(Data(shared): Data<&Arc<Shared>>, Path(id): Path<String>) -> Answer {
+    shared.viewer().await;
+    let posts: Vec<Post> = shared.raw.by_ids("posts", vec![id]).await;
+    let around = Around::posts(&shared.raw, &posts).await;
+    json(&posts.first().map(|post| around.post(post, true)))
+}
+
+#[handler]
+async fn show_thread(Data(shared): Data<&Arc<Shared>>, Path(id): Path<String>) -> Answer {
+    shared.viewer().await;
+    let found: Vec<Thread> = shared.raw.by_ids("threads", vec![id.clone()]).await;
+    let thread = found.first().expect("the thread exists");
+    let _subject: Vec<Post> = shared.raw.by_ids("posts", vec![thread.subject.clone()]).await;
+    let mut comments = shared.raw.comments(id).await;
+    let more = comments.len() > 20;
+    comments.truncate(20);
+    let members = by_id(&shared.raw, "members", comments.iter().map(|comment| comment.author.clone())).await;
+    let organisations = comments.iter().filter_map(|comment| comment.organisation.clone());
+    let organisations = by_id(&shared.raw, "organisations", organisations).await;
+    let around = Around { members, organisations, topics: HashMap::new(), threads: HashMap::new() };
+    let nodes: Vec<CommentOut<'_>> = (comments.iter())
+        .map(|comment| CommentOut {
+            id: &comment.id,
+            depth: comment.depth,
+            body: comment.body.as_ref().map(|body| body.html.as_str()),
+            created_at: comment.created_at,
+            author: around.author(&comment.author),
+            organisation: around.organisation(comment.organisation.as_ref()),
+        })
+        .collect();
+    json(&(&thread.id, thread.comment_count, thread.last_activity_at, more, nodes))
+}
+
+#[handler]
+async fn add_comment(
+    Data(shared): Data<&Arc<Shared>>,
+    Data(ids): Data<&Ids>,
+    Path(id): Path<String>,
+) -> Answer {
+    let viewer = shared.viewer().await;
+    let found: Vec<Thread> = shared.raw.by_ids("threads", vec![id.clone()]).await;
+    let thread = found.first().expect("the thread exists");
+    let posts: Vec<Post> = shared.raw.by_ids("posts", vec![thread.subject.clone()]).await;
+    let now = Timestamp::from_millis(thread.last_activity_at.millis() + 1);
+    let fresh: Id<hope_exchange::domain::comment::Comment> = ids.fresh();
+    let comment = NewComment {
+        path: fresh.as_str().replacen("cmt_", "", 1),
+        id: fresh.to_string(),
+        version: 1,
+        thread: id,
+        parent: None,
+        depth: 0,
+        author: viewer.id,
+        organisation: viewer.organisation,
+        answers: posts.first().map(|post| post.author.clone()),
+        body: Rich {
+            markdown: "We have tried this on **two wards**.".to_owned(),
+            html: "<p>We have tried this on <strong>two wards</strong>.</p>".to_owned(),
+        },
+        created_at: now,
+        updated_at: now,
+    };
+    let answer = json(&(&comment.id, comment.depth, comment.created_at));
+    shared.raw.add(comment).await;
+    answer
+}
+
+pub async fn serve(uri: String, viewer: Id<Member>, listener: TcpListener) {
+    let raw = match uri.strip_prefix("sqlite://") {
+        Some(path) => Raw::Sqlite(sqlite::Sqlite::open(path)),
+        None => Raw::Mongo(mongo::Mongo::open(&uri).await),
+    };
+    let clock = Clock::System { offset: chrono::TimeDelta::zero() };
+    let routes = Route::new()
+        .at("/feed", get(show_feed))
+        .at("/node/:id", get(show_node))
+        .at("/thread/:id", get(show_thread))
+        .at("/comment/:id", post(add_comment))
+        .data(Arc::new(Shared { raw, viewer: viewer.to_string() }))
+        .data(Ids::system(clock));
+    let acceptor = TcpAcceptor::from_tokio(listener).expect("a listener");
+    Server::new_with_acceptor(acceptor).run(routes).await.expect("it serves");
+}

@@ -1,0 +1,79 @@
+//! The MongoDB driver as it comes.
+
+use bson::{Document, doc};
+use futures_util::TryStreamExt;
+use mongodb::{
+    Client, Collection, Database,
+    options::{Acknowledgment, ClientOptions, WriteConcern},
+};
+use serde::de::DeserializeOwned;
+
+use super::{Comment, NewComment, Post};
+
+pub struct Mongo {
+    client: Client,
+    database: Database,
+}
+
+impl Mongo {
+    pub async fn open(uri: &str) -> Self {
+        let mut options = ClientOptions::parse(uri).await.expect("a URI");
+        options.write_concern =
+            Some(WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build());
+        let client = Client::with_options(options).expect("a client");
+        let database = client.default_database().expect("the URI names one");
+        Self { client, database }
+    }
+
+    async fn found<T: DeserializeOwned + Send + Sync + Unpin>(
+        &self,
+        collection: &str,
+        filter: Document,
+        sort: Document,
+        limit: i64,
+    ) -> Vec<T> {
+        let collection: Collection<T> = self.database.collection(collection);
+        let cursor = collection.find(filter).sort(sort).limit(limit).await.expect("it answers");
+        cursor.try_collect().await.expect("documents")
+    }
+
+    pub async fn by_ids<T: DeserializeOwned + Send + Sync + Unpin>(
+        &self,
+        collection: &str,
+        ids: Vec<String>,
+    ) -> Vec<T> {
+        self.found(collection, doc! { "_id": { "$in": ids } }, doc! {}, 0).await
+    }
+
+    pub async fn feed(&self) -> Vec<Post> {
+        self.found("posts", doc! { "state": "published" }, doc! { "publishedAt": -1, "_id": -1 }, 21).await
+    }
+
+    pub async fn comments(&self, thread: String) -> Vec<Comment> {
+        self.found("comments", doc! { "thread": thread }, doc! { "path": 1, "_id": 1 }, 21).await
+    }
+
+    pub async fn add(&self, comment: NewComment) {
+        loop {
+            let mut session = self.client.start_session().await.expect("a session");
+            session.start_transaction().await.expect("a transaction");
+            let threads: Collection<Document> = self.database.collection("threads");
+            let comments: Collection<NewComment> = self.database.collection("comments");
+            let open = doc! { "_id": &comment.thread, "locked": { "$ne": true } };
+            let at = bson::DateTime::from_millis(comment.created_at.millis());
+            let written = async {
+                let counted = doc! { "$inc": { "commentCount": 1_i64, "version": 1_i64 } };
+                threads.update_one(open.clone(), counted).session(&mut session).await?;
+                let moved = doc! { "$set": { "lastActivityAt": at }, "$inc": { "version": 1_i64 } };
+                threads.update_one(open, moved).session(&mut session).await?;
+                comments.insert_one(&comment).session(&mut session).await?;
+                session.commit_transaction().await
+            };
+            match written.await {
+                Ok(()) => return,
+                Err(error) if error.contains_label("TransientTransactionError") => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+}

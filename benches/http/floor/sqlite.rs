@@ -1,0 +1,106 @@
+//! rusqlite as it comes: a connection for each blocking thread, JSON out of the document column.
+
+use std::cell::RefCell;
+
+use rusqlite::{Connection, params_from_iter};
+use serde::de::DeserializeOwned;
+
+use super::{Comment, NewComment, Post};
+
+pub struct Sqlite {
+    path: String,
+}
+
+thread_local! {
+    static CONNECTION: RefCell<Option<Connection>> = const { RefCell::new(None) };
+}
+
+impl Sqlite {
+    pub fn open(path: &str) -> Self {
+        Self { path: path.to_owned() }
+    }
+
+    async fn on_connection<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> T + Send + 'static,
+    ) -> T {
+        let path = self.path.clone();
+        let run = move || {
+            CONNECTION.with_borrow_mut(|slot| {
+                let connection = slot.get_or_insert_with(|| {
+                    let connection = Connection::open(path).expect("the file is there");
+                    connection
+                        .execute_batch("PRAGMA synchronous=FULL; PRAGMA busy_timeout=10000;")
+                        .expect("pragmas");
+                    connection
+                });
+                work(connection)
+            })
+        };
+        tokio::task::spawn_blocking(run).await.expect("it does not panic")
+    }
+
+    async fn documents<T: DeserializeOwned + Send + 'static>(
+        &self,
+        sql: String,
+        parameters: Vec<String>,
+    ) -> Vec<T> {
+        self.on_connection(move |connection| {
+            let mut statement = connection.prepare_cached(&sql).expect("it is SQL");
+            let rows = statement
+                .query_map(params_from_iter(parameters), |row| {
+                    let text = row.get_ref(0)?.as_str()?;
+                    Ok(serde_json::from_str(text).expect("a document"))
+                })
+                .expect("it runs");
+            rows.map(|row| row.expect("a row")).collect()
+        })
+        .await
+    }
+
+    pub async fn by_ids<T: DeserializeOwned + Send + 'static>(
+        &self,
+        collection: &str,
+        ids: Vec<String>,
+    ) -> Vec<T> {
+        let places = vec!["?"; ids.len()].join(",");
+        self.documents(format!("SELECT json(doc) FROM \"{collection}\" WHERE id IN ({places})"), ids).await
+    }
+
+    pub async fn feed(&self) -> Vec<Post> {
+        let sql = "SELECT json(doc) FROM posts WHERE json_extract(doc,'$.state') = 'published' \
+                   ORDER BY json_extract(doc,'$.publishedAt') DESC, id DESC LIMIT 21";
+        self.documents(sql.to_owned(), Vec::new()).await
+    }
+
+    pub async fn comments(&self, thread: String) -> Vec<Comment> {
+        let sql = "SELECT json(doc) FROM comments WHERE json_extract(doc,'$.thread') = ? \
+                   ORDER BY json_extract(doc,'$.path') ASC, id ASC LIMIT 21";
+        self.documents(sql.to_owned(), vec![thread]).await
+    }
+
+    pub async fn add(&self, comment: NewComment) {
+        self.on_connection(move |connection| {
+            let document = serde_json::to_string(&comment).expect("JSON");
+            let transaction =
+                connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).expect("it begins");
+            let updates = [
+                "UPDATE threads SET doc = jsonb_set(doc, '$.commentCount', json_extract(doc,'$.commentCount') + 1, \
+                 '$.version', json_extract(doc,'$.version') + 1) WHERE id = ? AND NOT json_extract(doc,'$.locked')",
+                "UPDATE threads SET doc = jsonb_set(doc, '$.lastActivityAt', '2026-01-01T00:00:00.000Z', \
+                 '$.version', json_extract(doc,'$.version') + 1) WHERE id = ? AND NOT json_extract(doc,'$.locked')",
+            ];
+            for update in updates {
+                let mut statement = transaction.prepare_cached(update).expect("it is SQL");
+                assert_eq!(statement.execute([&comment.thread]).expect("it runs"), 1);
+            }
+            transaction
+                .prepare_cached("INSERT INTO comments (id, doc) VALUES (?, jsonb(?))")
+                .expect("it is SQL")
+                .execute([&comment.id, &document])
+                .expect("it runs");
+            transaction.commit().expect("it commits");
+        })
+        .await;
+    }
+}

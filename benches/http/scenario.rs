@@ -1,0 +1,145 @@
+//! What is asked: the four requests that members make most.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use hope_exchange::{
+    app::App,
+    clock::{Clock, Timestamp},
+    domain::{member::Member, post::Post, thread::Thread},
+    ids::{Id, Ids},
+    query::{Filter, Order, Page},
+    tokens,
+};
+use serde_json::{Value, json};
+
+/// Posts looked at, spread over the community.
+const SAMPLE: usize = 500;
+
+pub struct Subjects {
+    pub viewer: Id<Member>,
+    token: String,
+    posts: Vec<Id<Post>>,
+    /// Threads with at least 20 comments.
+    threads: Vec<Id<Thread>>,
+}
+
+impl Subjects {
+    pub async fn choose(app: &App) -> Self {
+        let member = app.store.find(Filter::<Member>::all(), Order::by_id(), Page::first(1)).await;
+        let viewer = member.expect("the store answers").pop().expect("there are members").id;
+        let session = app.ids.fresh();
+        // The token outlives the measurements: it is made at a time of its own.
+        let token = tokens::access::issue(app, &viewer, &session).expect("there is a key");
+        let (mut posts, mut threads) = (Vec::new(), Vec::new());
+        let random = Ids::seeded(Clock::manual(Timestamp::from_millis(0)), 7);
+        let (first, last) =
+            (edge(app, Post::PUBLISHED_AT.asc()).await, edge(app, Post::PUBLISHED_AT.desc()).await);
+        let span = u64::try_from(last.since(first).num_milliseconds()).unwrap_or_default();
+        while posts.len() < SAMPLE {
+            let at = Timestamp::from_millis(
+                first.millis() + i64::try_from(random.below(span)).unwrap_or_default(),
+            );
+            let filter = Post::published().and(Post::PUBLISHED_AT.gte(at));
+            let found = app
+                .store
+                .find(filter, Post::PUBLISHED_AT.asc(), Page::first(60))
+                .await
+                .expect("the store answers");
+            let ids: Vec<Id<Thread>> = found.iter().map(|post| post.thread.clone()).collect();
+            let opened = app.store.get(&ids).await.expect("the store answers");
+            threads.extend(
+                opened
+                    .into_iter()
+                    .flatten()
+                    .filter(|thread| thread.comment_count >= 20)
+                    .map(|thread| thread.id),
+            );
+            posts.extend(found.into_iter().take(5).map(|post| post.id));
+        }
+        Self { viewer, token, posts, threads }
+    }
+}
+
+async fn edge(app: &App, order: Order<Post>) -> Timestamp {
+    let found = app.store.find(Post::published(), order, Page::first(1)).await.expect("the store answers");
+    found.first().and_then(|post| post.published_at).expect("there are posts")
+}
+
+#[derive(Clone, Copy)]
+pub enum Scenario {
+    Feed,
+    Thread,
+    Node,
+    AddComment,
+}
+
+const FEED: &str = "{ feed(first: 20) { pageInfo { hasNextPage } nodes { id title summary publishedAt ... on Post { kind } \
+    author { name organisation { name } } organisation { name } topics { name } thread { commentCount } } } }";
+const THREAD: &str = "query($id: ID!) { node(id: $id) { ... on Thread { id commentCount lastActivityAt comments(first: 20) { \
+    pageInfo { hasNextPage } nodes { id depth body { html } createdAt author { name } organisation { name } } } } } }";
+const NODE: &str = "query($id: ID!) { node(id: $id) { ... on Post { id kind title body { html } publishedAt \
+    author { name } organisation { name } topics { name } thread { commentCount } } } }";
+const ADD: &str = "mutation($id: ID!) { addComment(input: { threadId: $id, body: \"We have tried this on **two wards**.\" }) { \
+    comment { id depth createdAt } userErrors { code } } }";
+
+impl Scenario {
+    pub const ALL: [Self; 4] = [Self::Feed, Self::Thread, Self::Node, Self::AddComment];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Feed => "feed page",
+            Self::Thread => "thread page",
+            Self::Node => "node",
+            Self::AddComment => "add comment",
+        }
+    }
+
+    /// Prepared requests, of the service or of the floor.
+    pub fn requests(self, subjects: &Subjects, is_floor: bool) -> Vec<Vec<u8>> {
+        let ids: Vec<String> = match self {
+            Self::Feed => vec![String::new()],
+            Self::Thread => subjects.threads.iter().map(ToString::to_string).collect(),
+            Self::Node => subjects.posts.iter().map(ToString::to_string).collect(),
+            // Spread over threads: a community does not talk in one thread only.
+            Self::AddComment => {
+                subjects.posts.iter().map(|id| id.as_str().replacen("pst", "thr", 1)).collect()
+            }
+        };
+        ids.iter().map(|id| if is_floor { self.floor(id) } else { self.service(id, subjects) }).collect()
+    }
+
+    fn service(self, id: &str, subjects: &Subjects) -> Vec<u8> {
+        let query = match self {
+            Self::Feed => FEED,
+            Self::Thread => THREAD,
+            Self::Node => NODE,
+            Self::AddComment => ADD,
+        };
+        let body = json!({ "query": query, "variables": if id.is_empty() { Value::Null } else { json!({ "id": id }) } });
+        let token = &subjects.token;
+        http("POST", "/graphql", &format!("Authorization: Bearer {token}\r\n"), &body.to_string())
+    }
+
+    fn floor(self, id: &str) -> Vec<u8> {
+        match self {
+            Self::Feed => http("GET", "/feed", "", ""),
+            Self::Thread => http("GET", &format!("/thread/{id}"), "", ""),
+            Self::Node => http("GET", &format!("/node/{id}"), "", ""),
+            Self::AddComment => http("POST", &format!("/comment/{id}"), "", ""),
+        }
+    }
+}
+
+fn http(method: &str, path: &str, headers: &str, body: &str) -> Vec<u8> {
+    format!(
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{headers}Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+/// Ids that no two requests share, in the form of the service's.
+pub fn fresh(prefix: &str) -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    format!("{prefix}_FLOOR{:021}", NEXT.fetch_add(1, Ordering::Relaxed))
+}

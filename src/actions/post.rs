@@ -1,0 +1,273 @@
+//! Posts: write, change, publish, delete, list.
+
+use super::{
+    access::Viewer,
+    once::{Decision, Request, once},
+    page::Listing,
+};
+use crate::{
+    app::App,
+    domain::{
+        member::Member,
+        organisation::Organisation,
+        post::{Post, PostContent, PostKind, PostState},
+        thread::Thread,
+        topic::Topic,
+    },
+    error::{Code, Error, Problem, Result, forbidden, not_found},
+    ids::Id,
+    query::{Filter, Order},
+    store::Batch,
+};
+
+/// A post as its author sends it.
+pub struct NewPost {
+    pub kind: PostKind,
+    pub title: String,
+    pub body: String,
+    pub topics: Vec<String>,
+    /// Whether others see it at once; otherwise it is a draft.
+    pub publish: bool,
+}
+
+/// What an author changes; `None` leaves it as it is.
+pub struct PostChanges {
+    pub title: Option<String>,
+    pub body: Option<String>,
+    pub topics: Option<Vec<String>>,
+    pub kind: Option<PostKind>,
+}
+
+/// Writes a post and opens its thread.
+///
+/// # Errors
+/// Every problem of the content at once, each with its field.
+pub async fn create(app: &App, viewer: &Viewer, new: NewPost, request: &Request) -> Result<Post> {
+    once(app, viewer, request, async || {
+        let content = content(app, &new.title, &new.body, &new.topics, new.publish).await?;
+        let now = app.clock.now();
+        let id: Id<Post> = app.ids.fresh();
+        let thread = Thread::opened(&id, now);
+        let post = Post {
+            id,
+            version: 1,
+            kind: new.kind,
+            state: if new.publish { PostState::Published } else { PostState::Draft },
+            title: content.title,
+            body: content.body,
+            author: viewer.id.clone(),
+            organisation: viewer.organisation.clone(),
+            topics: content.topics,
+            thread: thread.id.clone(),
+            created_at: now,
+            published_at: new.publish.then_some(now),
+            updated_at: now,
+        };
+        let batch = Batch::new().insert(&post).insert(&thread);
+        Ok(Decision { result: post, batch })
+    })
+    .await
+}
+
+/// Changes a post that has not changed since `expected_version`.
+///
+/// # Errors
+/// `Stale` when somebody else was faster; problems of the content; not found, forbidden.
+pub async fn update(
+    app: &App,
+    viewer: &Viewer,
+    id: &Id<Post>,
+    expected_version: i64,
+    changes: PostChanges,
+    request: &Request,
+) -> Result<Post> {
+    once(app, viewer, request, async || {
+        let mut post = editable(app, viewer, id).await?;
+        if post.version != expected_version {
+            return Err(Error::Stale);
+        }
+        let topics = changes.topics.clone().unwrap_or_else(|| names(&post.topics));
+        let title = changes.title.as_ref().unwrap_or(&post.title);
+        let body = changes.body.as_ref().unwrap_or(&post.body.markdown);
+        let content = content(app, title, body, &topics, post.state == PostState::Published).await?;
+        post.title = content.title;
+        post.body = content.body;
+        post.topics = content.topics;
+        post.kind = changes.kind.unwrap_or(post.kind);
+        post.updated_at = app.clock.now();
+        Ok(replaced(post))
+    })
+    .await
+}
+
+/// Shows a draft to every member. One that is published already stays as it is.
+///
+/// # Errors
+/// What the draft still lacks, all at once; not found.
+pub async fn publish(
+    app: &App,
+    viewer: &Viewer,
+    id: &Id<Post>,
+    expected_version: Option<i64>,
+    request: &Request,
+) -> Result<Post> {
+    once(app, viewer, request, async || {
+        let mut post = editable(app, viewer, id).await?;
+        if post.state == PostState::Published {
+            return Ok(Decision { result: post, batch: Batch::new() });
+        }
+        if expected_version.is_some_and(|version| version != post.version) {
+            return Err(Error::Stale);
+        }
+        content(app, &post.title, &post.body.markdown, &names(&post.topics), true).await?;
+        let now = app.clock.now();
+        post.state = PostState::Published;
+        post.published_at = Some(now);
+        post.updated_at = now;
+        Ok(replaced(post))
+    })
+    .await
+}
+
+/// Takes a post away from everybody's sight, its thread with it.
+///
+/// # Errors
+/// `Stale`, not found, forbidden.
+pub async fn delete(
+    app: &App,
+    viewer: &Viewer,
+    id: &Id<Post>,
+    expected_version: Option<i64>,
+    request: &Request,
+) -> Result<Post> {
+    once(app, viewer, request, async || {
+        let mut post = editable(app, viewer, id).await?;
+        if expected_version.is_some_and(|version| version != post.version) {
+            return Err(Error::Stale);
+        }
+        post.state = PostState::Deleted;
+        post.updated_at = app.clock.now();
+        Ok(replaced(post))
+    })
+    .await
+}
+
+/// The change of a post that was read and changed in memory.
+fn replaced(mut post: Post) -> Decision<Post> {
+    let batch = Batch::new().replace(&post);
+    post.version += 1;
+    Decision { result: post, batch }
+}
+
+async fn editable(app: &App, viewer: &Viewer, id: &Id<Post>) -> Result<Post> {
+    let post =
+        app.store.one(id).await?.filter(|post| post.can_see(viewer)).ok_or_else(|| not_found("post"))?;
+    if !post.can_edit(viewer) {
+        return Err(forbidden("Only its author and moderators can change a post."));
+    }
+    Ok(post)
+}
+
+/// Parses what an author wrote and checks that its topics exist.
+async fn content(
+    app: &App,
+    title: &str,
+    body: &str,
+    topics: &[String],
+    complete: bool,
+) -> Result<PostContent> {
+    let (ids, mut problems) = topic_ids(topics);
+    let parsed = PostContent::parse(title, body, ids.clone(), complete);
+    let known = app.store.get(&ids).await?;
+    for (index, (id, topic)) in ids.iter().zip(known).enumerate() {
+        if topic.is_none() {
+            problems.push(unknown_topic(index, id.as_str()));
+        }
+    }
+    match parsed {
+        Ok(content) if problems.is_empty() => Ok(content),
+        Ok(_) => Err(Error::Refused(problems)),
+        Err(more) => Err(Error::Refused([more, problems].concat())),
+    }
+}
+
+fn topic_ids(names: &[String]) -> (Vec<Id<Topic>>, Vec<Problem>) {
+    let mut problems = Vec::new();
+    // Far more than allowed is refused by the content's own rule; no need to look all of them up.
+    let ids = names.iter().take(100).enumerate().filter_map(|(index, name)| {
+        let id = Id::parse(name);
+        if id.is_none() {
+            problems.push(unknown_topic(index, name));
+        }
+        id
+    });
+    (ids.collect(), problems)
+}
+
+fn unknown_topic(index: usize, name: &str) -> Problem {
+    let name: String = name.chars().take(40).collect();
+    let message = format!("There is no topic {name:?}. The query `topics` lists them.");
+    Problem::new(&format!("topicIds.{index}"), Code::Unknown, message)
+}
+
+fn names(topics: &[Id<Topic>]) -> Vec<String> {
+    topics.iter().map(|topic| topic.as_str().to_owned()).collect()
+}
+
+/// The post, when the viewer may see it.
+///
+/// # Errors
+/// When the store fails.
+pub async fn visible(app: &App, viewer: &Viewer, ids: &[Id<Post>]) -> Result<Vec<Option<Post>>> {
+    let posts = app.store.get(ids).await?;
+    Ok(posts.into_iter().map(|post| post.filter(|post| post.can_see(viewer))).collect())
+}
+
+/// In which order posts are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, async_graphql::Enum)]
+pub enum PostOrder {
+    /// Latest published first.
+    #[default]
+    Newest,
+    /// Earliest published first.
+    Oldest,
+}
+
+/// Which posts are listed; every part narrows.
+#[derive(Clone, Debug, Default)]
+pub struct PostFilter {
+    pub kind: Option<PostKind>,
+    pub author: Option<Id<Member>>,
+    pub organisation: Option<Id<Organisation>>,
+    pub topic: Option<Id<Topic>>,
+}
+
+/// Published posts. A proof of membership is all that seeing them takes.
+#[must_use]
+pub fn published(_viewer: &Viewer, wanted: PostFilter, order: PostOrder) -> Listing<Post> {
+    let mut filter = Post::published();
+    if let Some(kind) = wanted.kind {
+        filter = filter.and(Post::KIND.eq(kind));
+    }
+    if let Some(author) = wanted.author {
+        filter = filter.and(Post::AUTHOR.eq(author));
+    }
+    if let Some(organisation) = wanted.organisation {
+        filter = filter.and(Post::ORGANISATION.eq(organisation));
+    }
+    if let Some(topic) = wanted.topic {
+        filter = filter.and(Post::TOPICS.contains(topic));
+    }
+    match order {
+        PostOrder::Newest => Listing { name: "posts:newest", filter, order: Post::PUBLISHED_AT.desc() },
+        PostOrder::Oldest => Listing { name: "posts:oldest", filter, order: Post::PUBLISHED_AT.asc() },
+    }
+}
+
+/// The viewer's own drafts, last changed first.
+#[must_use]
+pub fn drafts(viewer: &Viewer) -> Listing<Post> {
+    let filter: Filter<Post> = Post::drafts_of(&viewer.id);
+    let order: Order<Post> = Post::UPDATED_AT.desc();
+    Listing { name: "drafts", filter, order }
+}

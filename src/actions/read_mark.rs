@@ -1,0 +1,62 @@
+//! Read marks: remember what a member has seen.
+
+use super::{
+    ROUNDS,
+    access::Viewer,
+    lost_every_round,
+    once::{Decision, Request, once},
+};
+use crate::{
+    app::App,
+    domain::{read_mark::ReadMark, thread::Thread},
+    error::{Error, Result, not_found},
+    ids::Id,
+    store::{Batch, StoreError},
+};
+
+/// Marks a thread, and what it discusses, as read up to now.
+///
+/// # Errors
+/// Not found when the viewer may not see what is discussed.
+pub async fn mark_read(
+    app: &App,
+    viewer: &Viewer,
+    thread: &Id<Thread>,
+    request: &Request,
+) -> Result<ReadMark> {
+    for _ in 0..ROUNDS {
+        match once(app, viewer, request, async || decide(app, viewer, thread).await).await {
+            // Another window of the same member was faster: the next round sees its mark.
+            Err(error) if is_race(&error) => {}
+            outcome => return outcome,
+        }
+    }
+    Err(lost_every_round())
+}
+
+const fn is_race(error: &Error) -> bool {
+    matches!(error, Error::Stale | Error::Store(StoreError::Conflict { .. }))
+}
+
+async fn decide(app: &App, viewer: &Viewer, thread: &Id<Thread>) -> Result<Decision<ReadMark>> {
+    let missing = || not_found("thread");
+    let thread = app.store.one(thread).await?.ok_or_else(missing)?;
+    let subject = app.store.one(&thread.subject).await?;
+    subject.filter(|post| post.can_see(viewer)).ok_or_else(missing)?;
+    let id = ReadMark::id_of(&viewer.id, &thread.id);
+    let earlier = app.store.one(&id).await?;
+    let mut mark = ReadMark {
+        id,
+        version: earlier.as_ref().map_or(1, |mark| mark.version),
+        member: viewer.id.clone(),
+        thread: thread.id,
+        read_at: app.clock.now(),
+        comment_count: thread.comment_count,
+    };
+    if earlier.is_none() {
+        return Ok(Decision { batch: Batch::new().insert(&mark), result: mark });
+    }
+    let batch = Batch::new().replace(&mark);
+    mark.version += 1;
+    Ok(Decision { result: mark, batch })
+}

@@ -1,0 +1,306 @@
+//! A believable network, for trying things out and for measuring: organisations, members, posts and
+//! comments of the last year. Written for the purpose; nobody in it exists.
+//!
+//! The same seed gives the same community. A larger one than the written content repeats it.
+
+mod content;
+
+use chrono::{Datelike, TimeDelta, Weekday};
+
+use self::content::{Content, WrittenPost};
+use crate::{
+    app::App,
+    clock::{Clock, Timestamp},
+    domain::{
+        comment::{Comment, Place},
+        digest::next_due,
+        email::EmailAddress,
+        member::{DigestPreferences, Member, Role},
+        organisation::{OdsCode, Organisation},
+        post::{Post, PostState},
+        text::RichText,
+        thread::Thread,
+        topic::Topic,
+    },
+    error::{Error, Result},
+    ids::{Id, Ids},
+    query::{Filter, Order, Page},
+    store::Batch,
+};
+
+/// Posts written in one commit, with their threads and comments.
+const CHUNK: usize = 100;
+
+/// How large a community to make.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Size {
+    /// What was written: 60 organisations, 200 members, 300 posts and about 2,000 comments.
+    #[default]
+    Written,
+    /// So many posts, for measuring. Every fiftieth has a thread of 25 comments, the others none.
+    Posts(usize),
+}
+
+/// Fills an empty community. One that has members already is left alone, and `false` returned.
+///
+/// # Errors
+/// When the store fails, or the content can't be read.
+pub async fn seed(app: &App, seed: u64, size: Size, progress: impl Fn(usize, usize)) -> Result<bool> {
+    if !app.store.find(Filter::<Member>::all(), Order::by_id(), Page::first(1)).await?.is_empty() {
+        return Ok(false);
+    }
+    let content = content::read().map_err(Error::Fault)?;
+    let builder = Builder::new(app, seed, content, size)?;
+    let (organisations, members) = builder.people()?;
+    for chunk in organisations.chunks(CHUNK) {
+        app.store
+            .commit(chunk.iter().fold(Batch::new(), |batch, organisation| batch.insert(organisation)))
+            .await?;
+    }
+    for chunk in members.chunks(CHUNK) {
+        app.store.commit(chunk.iter().fold(Batch::new(), |batch, member| batch.insert(member))).await?;
+    }
+    let total = builder.total;
+    let mut index = 0;
+    while index < total {
+        let until = (index + CHUNK).min(total);
+        let batch = (index..until).fold(Batch::new(), |batch, index| builder.post(index, &members, batch));
+        app.store.commit(batch).await?;
+        index = until;
+        progress(index, total);
+    }
+    Ok(true)
+}
+
+struct Builder {
+    ids: Ids,
+    clock: Clock,
+    /// Midnight of the day on which the community is made: its last year ends here.
+    now: Timestamp,
+    preferences: DigestPreferences,
+    size: Size,
+    total: usize,
+    organisations: Vec<content::WrittenOrganisation>,
+    people: content::People,
+    posts: Vec<(WrittenPost, RichText, Vec<(usize, RichText)>)>,
+}
+
+impl Builder {
+    fn new(app: &App, seed: u64, content: Content, size: Size) -> Result<Self> {
+        let now = app.clock.now();
+        let midnight = Timestamp::from_millis(now.millis() - now.millis().rem_euclid(86_400_000));
+        let clock = Clock::manual(midnight);
+        let mut posts = Vec::with_capacity(content.posts.len());
+        for post in content.posts {
+            let body = rich(&post.body)?;
+            let comments = post.comments.iter().map(|text| {
+                let depth = text.chars().take_while(|c| *c == '>').count();
+                rich(text.trim_start_matches('>')).map(|text| (depth, text))
+            });
+            let comments = comments.collect::<Result<Vec<_>>>()?;
+            posts.push((post, body, comments));
+        }
+        let total = match size {
+            Size::Written => posts.len(),
+            Size::Posts(count) => count,
+        };
+        Ok(Self {
+            ids: Ids::seeded(clock.clone(), seed),
+            clock,
+            now: midnight,
+            preferences: DigestPreferences::from(&app.config.digest),
+            size,
+            total,
+            organisations: content.organisations,
+            people: content.people,
+            posts,
+        })
+    }
+
+    fn people(&self) -> Result<(Vec<Organisation>, Vec<Member>)> {
+        self.clock.set(self.now.minus(TimeDelta::days(400)));
+        let organisations = self.organisations.iter().map(|written| self.organisation(written));
+        let organisations = organisations.collect::<Result<Vec<_>>>()?;
+        let members = self.people.names.iter().enumerate().map(|(index, name)| {
+            let organisation = &organisations[index % organisations.len()];
+            let role = &self.people.roles[self.ids.below(self.people.roles.len() as u64) as usize];
+            self.member(name, role, organisation)
+        });
+        let members = members.collect::<Result<Vec<_>>>()?;
+        Ok((organisations, members))
+    }
+
+    fn organisation(&self, written: &content::WrittenOrganisation) -> Result<Organisation> {
+        let code = OdsCode::parse(&written.code);
+        Ok(Organisation {
+            id: self.ids.fresh(),
+            version: 1,
+            code: code.ok_or_else(|| Error::Fault(format!("{} is no ODS code", written.code)))?,
+            name: written.name.clone(),
+            region: Some(written.region.clone()),
+            icb: None,
+            postcode: None,
+            opened: None,
+            closed: None,
+            domains: vec![written.domain.clone()],
+            updated_at: self.clock.now(),
+        })
+    }
+
+    fn member(&self, name: &str, job_title: &str, organisation: &Organisation) -> Result<Member> {
+        let local: String = name.to_lowercase().chars().filter_map(address_letter).collect();
+        let address = format!("{local}@{}", organisation.domains[0]);
+        let email =
+            EmailAddress::parse(&address).map_err(|reason| Error::Fault(format!("{address}: {reason}")))?;
+        let mut member = Member::new(self.ids.fresh(), email, self.preferences.clone(), self.clock.now());
+        name.clone_into(&mut member.name);
+        member.job_title = Some(job_title.to_owned());
+        member.organisation = Some(organisation.id.clone());
+        member.role = Role::Member;
+        // As if last week's digest had told them everything before it.
+        member.digest_covered_until = self.now.minus(TimeDelta::days(7));
+        member.digest_due_at = next_due(&self.preferences, self.now);
+        Ok(member)
+    }
+
+    /// Adds the post at `index`, its thread and its comments to a batch.
+    fn post(&self, index: usize, members: &[Member], batch: Batch) -> Batch {
+        let (written, body, comments) = &self.posts[index % self.posts.len()];
+        let author = &members[self.below(members.len())];
+        let published = self.moment(index);
+        self.clock.set(published);
+        let id: Id<Post> = self.ids.fresh();
+        let mut thread = Thread::opened(&id, published);
+        let post = Post {
+            id,
+            version: 1,
+            kind: written.kind,
+            state: PostState::Published,
+            title: written.title.clone(),
+            body: body.clone(),
+            author: author.id.clone(),
+            organisation: author.organisation.clone(),
+            topics: written.topics.iter().map(|slug| Id::<Topic>::of(slug)).collect(),
+            thread: thread.id.clone(),
+            created_at: published,
+            published_at: Some(published),
+            updated_at: published,
+        };
+        let comments = match self.size {
+            Size::Written => self.discussion(&post, comments.iter(), members),
+            Size::Posts(_) if index.is_multiple_of(50) => {
+                self.discussion(&post, self.posts.iter().flat_map(|(_, _, all)| all).take(25), members)
+            }
+            Size::Posts(_) => Vec::new(),
+        };
+        thread.comment_count = comments.len() as i64;
+        thread.last_activity_at = comments.last().map_or(published, |comment| comment.created_at);
+        comments.iter().fold(batch.insert(&post).insert(&thread), Batch::insert)
+    }
+
+    /// The comments under a post, minutes to days apart, each by somebody who could have said it.
+    fn discussion<'a>(
+        &self,
+        post: &Post,
+        written: impl Iterator<Item = &'a (usize, RichText)>,
+        members: &[Member],
+    ) -> Vec<Comment> {
+        let mut comments: Vec<Comment> = Vec::new();
+        let mut at = post.published_at.unwrap_or(self.now);
+        for (depth, body) in written {
+            let parent = comments.iter().rev().find(|comment| comment.depth < *depth as i64).cloned();
+            let author = self.who_answers(post, parent.as_ref(), &comments, members);
+            at = at
+                .plus(TimeDelta::minutes(7 + self.below(600) as i64))
+                .min(self.now.minus(TimeDelta::minutes(1)));
+            self.clock.set(at);
+            let id = self.ids.fresh();
+            let Place { parent: placed, depth, path } = Place::of(&id, parent.as_ref());
+            comments.push(Comment {
+                id,
+                version: 1,
+                thread: post.thread.clone(),
+                parent: placed,
+                depth,
+                path,
+                author: author.id.clone(),
+                organisation: author.organisation.clone(),
+                answers: Some(parent.map_or_else(|| post.author.clone(), |parent| parent.author)),
+                body: Some(body.clone()),
+                created_at: at,
+                updated_at: at,
+            });
+        }
+        comments
+    }
+
+    /// A question is answered by the one who was asked; anything else by somebody new.
+    fn who_answers<'m>(
+        &self,
+        post: &Post,
+        parent: Option<&Comment>,
+        comments: &[Comment],
+        members: &'m [Member],
+    ) -> &'m Member {
+        let asks = |comment: &&Comment| comment.body.as_ref().is_some_and(|body| body.markdown.contains('?'));
+        let asked = parent.filter(asks).map(|comment| match &comment.parent {
+            None => &post.author,
+            Some(above) => comments
+                .iter()
+                .find(|comment| comment.id == *above)
+                .map_or(&post.author, |above| &above.author),
+        });
+        let by_id = |id: &Id<Member>| members.iter().find(|member| member.id == *id);
+        let spoken_to = parent.map_or(&post.author, |parent| &parent.author);
+        match asked.filter(|asked| *asked != spoken_to).and_then(by_id) {
+            Some(member) => member,
+            None => {
+                let start = self.below(members.len());
+                let others = members.iter().cycle().skip(start);
+                others.take(members.len()).find(|member| member.id != *spoken_to).unwrap_or(&members[start])
+            }
+        }
+    }
+
+    /// When the post at `index` was published: spread over the year up to now, in working hours.
+    fn moment(&self, index: usize) -> Timestamp {
+        let year = TimeDelta::days(364).num_milliseconds();
+        let offset = year / self.total.max(1) as i64 * index as i64;
+        let rough = self.now.minus(TimeDelta::days(365)).plus(TimeDelta::milliseconds(offset));
+        if matches!(self.size, Size::Posts(_)) {
+            return rough;
+        }
+        let midnight = Timestamp::from_millis(rough.millis() - rough.millis().rem_euclid(86_400_000));
+        let weekend = match midnight.utc().weekday() {
+            Weekday::Sat => 2,
+            Weekday::Sun => 1,
+            _ => 0,
+        };
+        midnight.minus(TimeDelta::days(weekend)).plus(TimeDelta::minutes(8 * 60 + self.below(540) as i64))
+    }
+
+    fn below(&self, bound: usize) -> usize {
+        usize::try_from(self.ids.below(bound as u64)).unwrap_or_default()
+    }
+}
+
+fn rich(markdown: &str) -> Result<RichText> {
+    RichText::parse("body", markdown, crate::domain::text::BODY_MAX)
+        .map_err(|problem| Error::Fault(problem.message))
+}
+
+/// The letter of an address for a letter of a name: plain ones, and a dot between the names.
+fn address_letter(c: char) -> Option<char> {
+    match c {
+        'a'..='z' | '-' => Some(c),
+        ' ' => Some('.'),
+        'é' | 'è' | 'ë' => Some('e'),
+        'á' | 'à' | 'ä' => Some('a'),
+        'ó' | 'ö' | 'ò' => Some('o'),
+        'í' | 'ï' => Some('i'),
+        'ú' | 'ü' => Some('u'),
+        'ñ' => Some('n'),
+        'ç' => Some('c'),
+        _ => None,
+    }
+}

@@ -1,0 +1,203 @@
+//! Comments.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, Object, Result};
+
+use super::{
+    connection::{Connection, connect},
+    context::{Ask, request},
+    contribution::RichText,
+    member::Member,
+    organisation::Organisation,
+    payload::{payload, top},
+    thread::Thread,
+};
+use crate::{
+    actions::{
+        comment::{self as action, NewComment},
+        page::Wanted,
+    },
+    clock::Timestamp,
+    domain::comment as domain,
+    error::{Code, Error, not_found},
+    ids::Id,
+};
+
+/// What a member says in a thread.
+#[derive(Clone)]
+pub struct Comment(pub Arc<domain::Comment>);
+
+/// What a member says in a thread.
+#[Object]
+impl Comment {
+    pub async fn id(&self) -> ID {
+        self.0.id.as_str().into()
+    }
+
+    async fn thread(&self, ctx: &Context<'_>) -> Result<Thread> {
+        Thread::load(ctx, &self.0.thread).await
+    }
+
+    /// The comment that it answers; none on the first level.
+    async fn parent(&self, ctx: &Context<'_>) -> Result<Option<Comment>> {
+        match &self.0.parent {
+            None => Ok(None),
+            Some(id) => Ok(ctx.loaders().comment(id).await.map_err(top)?.map(Comment)),
+        }
+    }
+
+    /// 0 on the first level, 4 on the last.
+    async fn depth(&self) -> i64 {
+        self.0.depth
+    }
+
+    /// The direct replies, in reading order. A whole thread is read with fewer calls through
+    /// `Thread.comments`.
+    async fn replies(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<Comment>> {
+        let wanted = Wanted { first, last, after, before };
+        connect(ctx, action::replies(&self.0), wanted, Comment).await
+    }
+
+    /// None once it is deleted.
+    async fn body(&self) -> Option<RichText> {
+        self.0.body.as_ref().map(Into::into)
+    }
+
+    async fn deleted(&self) -> bool {
+        self.0.is_deleted()
+    }
+
+    async fn author(&self, ctx: &Context<'_>) -> Result<Member> {
+        Member::load(ctx, &self.0.author).await
+    }
+
+    /// Where the author worked when they wrote it.
+    async fn organisation(&self, ctx: &Context<'_>) -> Result<Option<Organisation>> {
+        Organisation::load(ctx, self.0.organisation.as_ref()).await
+    }
+
+    async fn created_at(&self) -> Timestamp {
+        self.0.created_at
+    }
+
+    async fn updated_at(&self) -> Timestamp {
+        self.0.updated_at
+    }
+
+    /// What `expectedVersion` is compared with.
+    async fn version(&self) -> i64 {
+        self.0.version
+    }
+
+    async fn viewer_can_edit(&self, ctx: &Context<'_>) -> bool {
+        self.0.can_edit(ctx.viewer())
+    }
+}
+
+impl From<domain::Comment> for Comment {
+    fn from(comment: domain::Comment) -> Self {
+        Self(Arc::new(comment))
+    }
+}
+
+#[derive(Clone, InputObject)]
+pub struct AddCommentInput {
+    pub thread_id: ID,
+    /// The comment to answer; without it, the comment answers the contribution. A reply to a
+    /// comment on the last level joins it there.
+    pub parent_id: Option<ID>,
+    /// Markdown, at most 5,000 characters.
+    pub body: String,
+    pub client_mutation_id: Option<String>,
+}
+
+#[derive(Clone, InputObject)]
+pub struct UpdateCommentInput {
+    pub id: ID,
+    /// The version that was read; a later one is not overwritten.
+    pub expected_version: i64,
+    pub body: String,
+    pub client_mutation_id: Option<String>,
+}
+
+#[derive(Clone, InputObject)]
+pub struct DeleteCommentInput {
+    pub id: ID,
+    pub client_mutation_id: Option<String>,
+}
+
+payload!(AddCommentPayload { comment: Comment });
+payload!(UpdateCommentPayload { comment: Comment });
+payload!(DeleteCommentPayload { comment: Comment });
+
+#[derive(Default)]
+pub struct CommentMutation;
+
+#[Object]
+impl CommentMutation {
+    /// Adds a comment to a thread, or a reply to a comment.
+    async fn add_comment(&self, ctx: &Context<'_>, input: AddCommentInput) -> Result<AddCommentPayload> {
+        let request = request("addComment", &input, input.client_mutation_id.as_ref());
+        let added = match parse_new(&input)? {
+            Ok(new) => action::add(ctx.app(), ctx.viewer(), new, &request).await,
+            Err(problem) => Err(problem),
+        };
+        AddCommentPayload::of(added, input.client_mutation_id, Comment::from)
+    }
+
+    /// Changes the text of a comment. When it was changed since `expectedVersion`, nothing happens:
+    /// the payload has the error `STALE` and the comment as it is now.
+    async fn update_comment(
+        &self,
+        ctx: &Context<'_>,
+        input: UpdateCommentInput,
+    ) -> Result<UpdateCommentPayload> {
+        let request = request("updateComment", &input, input.client_mutation_id.as_ref());
+        let id = comment_id(&input.id)?;
+        let (app, viewer) = (ctx.app(), ctx.viewer());
+        let changed = action::update(app, viewer, &id, input.expected_version, &input.body, &request).await;
+        let current = match &changed {
+            Err(Error::Stale) => ctx.loaders().comment(&id).await.map_err(top)?.map(Comment),
+            _ => None,
+        };
+        let mut payload = UpdateCommentPayload::of(changed, input.client_mutation_id, Comment::from)?;
+        payload.comment = payload.comment.or(current);
+        Ok(payload)
+    }
+
+    /// Takes the text of a comment away. Its place stays, so that answers to it still make sense.
+    async fn delete_comment(
+        &self,
+        ctx: &Context<'_>,
+        input: DeleteCommentInput,
+    ) -> Result<DeleteCommentPayload> {
+        let request = request("deleteComment", &input, input.client_mutation_id.as_ref());
+        let id = comment_id(&input.id)?;
+        let deleted = action::delete(ctx.app(), ctx.viewer(), &id, &request).await;
+        DeleteCommentPayload::of(deleted, input.client_mutation_id, Comment::from)
+    }
+}
+
+fn comment_id(id: &ID) -> Result<Id<domain::Comment>> {
+    Id::parse(id).ok_or_else(|| top(not_found("comment")))
+}
+
+fn parse_new(input: &AddCommentInput) -> Result<crate::error::Result<NewComment>> {
+    let thread = Id::parse(&input.thread_id).ok_or_else(|| top(not_found("thread")))?;
+    let parent = match input.parent_id.as_ref().map(|id| Id::parse(id)) {
+        Some(None) => {
+            let message = "There is no such comment in this thread.";
+            return Ok(Err(Error::refused("parentId", Code::Unknown, message)));
+        }
+        parent => parent.flatten(),
+    };
+    Ok(Ok(NewComment { thread, parent, body: input.body.clone() }))
+}

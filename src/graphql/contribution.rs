@@ -1,0 +1,78 @@
+//! What posts and, later, case studies have in common.
+
+use async_graphql::{Context, ID, Interface, Object, Result};
+
+use super::{
+    context::Ask, member::Member, organisation::Organisation, payload::top, post::Post, thread::Thread,
+    topic::Topic,
+};
+use crate::{clock::Timestamp, domain, domain::post::PostState, ids::Id};
+
+/// Something that a member shares.
+#[derive(Interface)]
+#[graphql(
+    field(name = "id", ty = "ID"),
+    field(name = "url", ty = "String", desc = "Where people read it."),
+    field(name = "title", ty = "&str"),
+    field(
+        name = "summary",
+        ty = "String",
+        desc = "The beginning of the text, on one line of at most 240 characters."
+    ),
+    field(name = "author", ty = "Member"),
+    field(
+        name = "organisation",
+        ty = "Option<Organisation>",
+        desc = "Where the author worked when they wrote it."
+    ),
+    field(name = "topics", ty = "Vec<Topic>"),
+    field(name = "state", ty = "PostState"),
+    field(name = "thread", ty = "Thread", desc = "The discussion under it."),
+    field(name = "created_at", ty = "Timestamp"),
+    field(
+        name = "published_at",
+        ty = "Option<Timestamp>",
+        desc = "When it was first published; a draft has none."
+    ),
+    field(name = "updated_at", ty = "Timestamp"),
+    field(name = "version", ty = "i64", desc = "What `expectedVersion` is compared with."),
+    field(name = "viewer_can_edit", ty = "bool")
+)]
+pub enum Contribution {
+    Post(Post),
+}
+
+/// Text in three forms.
+pub struct RichText(domain::text::RichText);
+
+/// Text in three forms.
+#[Object]
+impl RichText {
+    /// As it was typed.
+    async fn markdown(&self) -> &str {
+        &self.0.markdown
+    }
+
+    /// Sanitised: it can be put into a page as it is.
+    async fn html(&self) -> &str {
+        &self.0.html
+    }
+
+    /// Without markup.
+    async fn text(&self) -> String {
+        self.0.text()
+    }
+}
+
+impl From<&domain::text::RichText> for RichText {
+    fn from(text: &domain::text::RichText) -> Self {
+        Self(text.clone())
+    }
+}
+
+/// The topics of a contribution, in its order.
+pub async fn topics_of(ctx: &Context<'_>, ids: &[Id<domain::topic::Topic>]) -> Result<Vec<Topic>> {
+    let topics = ids.iter().map(|id| ctx.loaders().topic(id));
+    let topics = futures_util::future::try_join_all(topics).await.map_err(top)?;
+    Ok(topics.into_iter().flatten().map(Topic).collect())
+}

@@ -1,0 +1,224 @@
+//! GraphQL over HTTP: what is taken in, and how it is answered.
+//!
+//! Stricter than the protocol has to be: POST and JSON only, one operation a request, nothing
+//! without a signed-in member. That leaves a browser no way to be tricked into sending something.
+
+use std::time::Duration;
+
+use async_graphql::{
+    Variables,
+    parser::{
+        parse_query,
+        types::{DocumentOperations, ExecutableDocument, OperationDefinition},
+    },
+};
+use poem::{
+    Body, Request, Response, handler,
+    http::{HeaderMap, Method, StatusCode, header},
+    web::Data,
+};
+use serde::Deserialize;
+
+use super::{Schema, cost, loaders::Loaders};
+use crate::{
+    actions::{access::Viewer, session},
+    app::App,
+    error::{Code, Error, Result, forbidden, unauthenticated},
+    http::{BODY_MAX, bearer},
+    limits::Allowance,
+    web::{self, session::viewer_from_cookie},
+};
+
+/// A body that takes longer to arrive is not waited for.
+const BODY_WITHIN: Duration = Duration::from_secs(30);
+/// A query that takes longer is given up.
+const TIME_MAX: Duration = Duration::from_secs(5);
+
+const RESPONSE_JSON: &str = "application/graphql-response+json";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Call {
+    query: String,
+    #[serde(default)]
+    operation_name: Option<String>,
+    #[serde(default)]
+    variables: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Part of the protocol; nothing here uses it.
+    #[serde(default)]
+    #[expect(dead_code, reason = "accepted because clients may send it")]
+    extensions: Option<serde_json::Value>,
+}
+
+type Answer = (async_graphql::Response, Allowance);
+
+/// `POST /graphql`.
+#[handler]
+pub async fn graphql(request: &Request, body: Body, app: Data<&App>, schema: Data<&Schema>) -> Response {
+    let media = answer_media(request.headers());
+    match serve(request, body, &app, &schema).await {
+        Ok((response, allowance)) => {
+            // Nothing was executed when there is no data at all: the request itself was wrong.
+            let refused = response.data == async_graphql::Value::Null && !response.errors.is_empty();
+            let status =
+                if refused && media == RESPONSE_JSON { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+            let mut answer = json(status, media, serde_json::to_vec(&response).unwrap_or_default());
+            tell(&allowance, answer.headers_mut());
+            answer
+        }
+        Err(error) => refusal(&error, media),
+    }
+}
+
+/// `GET /graphql`: GraphiQL for people, nothing for programs.
+#[handler]
+pub fn graphiql(request: &Request) -> Response {
+    let accept = request.header(header::ACCEPT).unwrap_or_default();
+    if accept.contains("text/html") && request.uri().query().is_none() {
+        return web::graphiql::page();
+    }
+    method_not_allowed(request.method())
+}
+
+/// Every other method.
+fn method_not_allowed(method: &Method) -> Response {
+    let message = format!("{method} is not allowed here. Send queries with POST.");
+    let mut response = refusal(&Error::Coded(Code::MethodNotAllowed, message), "application/json");
+    response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("GET, POST"));
+    response
+}
+
+async fn serve(request: &Request, body: Body, app: &App, schema: &Schema) -> Result<Answer> {
+    require_json(request.headers())?;
+    let viewer = viewer(request, app).await?;
+    let body = read(body).await?;
+    let call: Call = serde_json::from_slice(&body).map_err(|error| {
+        let message = format!("The body is not a GraphQL request: {}", plain(&error.to_string()));
+        Error::Coded(Code::BadRequest, message)
+    })?;
+    execute(app, schema, viewer, call).await
+}
+
+async fn read(body: Body) -> Result<Vec<u8>> {
+    match tokio::time::timeout(BODY_WITHIN, body.into_bytes_limit(BODY_MAX)).await {
+        Ok(Ok(bytes)) => Ok(bytes.to_vec()),
+        Ok(Err(poem::error::ReadBodyError::PayloadTooLarge)) => {
+            Err(Error::Coded(Code::TooLarge, format!("The body has more than {BODY_MAX} bytes.")))
+        }
+        Ok(Err(_)) | Err(_) => {
+            Err(Error::Coded(Code::BadRequest, "The body did not arrive whole in time.".to_owned()))
+        }
+    }
+}
+
+async fn execute(app: &App, schema: &Schema, viewer: Viewer, call: Call) -> Result<Answer> {
+    cost::scan(&call.query)?;
+    let document = parse_query(&call.query).map_err(|error| {
+        Error::Coded(Code::BadRequest, format!("The query can't be parsed: {}", plain(&error.to_string())))
+    })?;
+    let variables = Variables::from_json(serde_json::Value::Object(call.variables.unwrap_or_default()));
+    let operation = operation(&document, call.operation_name.as_deref())?;
+    let cost = cost::measure(&document, operation, &variables)?;
+    cost.check()?;
+    let points = u32::try_from(cost.points.max(1)).unwrap_or(u32::MAX);
+    let allowance = app.limits.points(&viewer.id, points, app.clock.now())?;
+
+    let mut request = async_graphql::Request::new(call.query)
+        .variables(variables)
+        .data(Loaders::new(app.clone(), &viewer))
+        .data(app.clone())
+        .data(viewer)
+        .data(allowance.clone());
+    if let Some(name) = call.operation_name {
+        request = request.operation_name(name);
+    }
+    request.set_parsed_query(document);
+    let executed = tokio::time::timeout(TIME_MAX, schema.execute(request)).await;
+    let slow = "The query took longer than 5 seconds. Ask for less at once.";
+    let response = executed.map_err(|_| Error::Coded(Code::QueryTooComplex, slow.to_owned()))?;
+    Ok((response, allowance))
+}
+
+/// What is left of this minute's points, as headers.
+fn tell(allowance: &Allowance, headers: &mut HeaderMap) {
+    let seconds = allowance.reset_at.millis() / 1_000;
+    headers.insert("x-ratelimit-limit", allowance.limit.into());
+    headers.insert("x-ratelimit-cost", allowance.cost.into());
+    headers.insert("x-ratelimit-remaining", allowance.remaining.into());
+    headers.insert("x-ratelimit-reset", seconds.into());
+}
+
+/// The operation that would run.
+fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Result<&'a OperationDefinition> {
+    let operation = match (&document.operations, name) {
+        (DocumentOperations::Single(operation), None) => Some(operation),
+        (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name),
+        (DocumentOperations::Single(operation), Some(_)) => Some(operation),
+        (DocumentOperations::Multiple(_), None) => None,
+    };
+    let operation = operation.map(|operation| &operation.node);
+    operation.ok_or_else(|| {
+        Error::Coded(Code::BadRequest, "Name the operation to run with operationName.".to_owned())
+    })
+}
+
+/// Who asks: by token, or by a browser's cookie. A cookie goes with every request to this service,
+/// whoever's page sends it, so it counts only with a header that other sites' pages can't add.
+async fn viewer(request: &Request, app: &App) -> Result<Viewer> {
+    if let Some(token) = bearer(request) {
+        return session::authenticate(app, token).await;
+    }
+    let viewer = viewer_from_cookie(app, request).await?.ok_or_else(unauthenticated)?;
+    match request.header("x-requested-with") {
+        Some(_) => Ok(viewer),
+        None => Err(forbidden("Requests by cookie need the header X-Requested-With.")),
+    }
+}
+
+fn require_json(headers: &HeaderMap) -> Result<()> {
+    let content = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media = content.split(';').next().unwrap_or_default().trim();
+    if media.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    let message = "Send the query as JSON, with Content-Type: application/json.".to_owned();
+    Err(Error::Coded(Code::UnsupportedMediaType, message))
+}
+
+/// The media type that the client asked for: the newer one when it names it.
+fn answer_media(headers: &HeaderMap) -> &'static str {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if accept.contains(RESPONSE_JSON) { RESPONSE_JSON } else { "application/json" }
+}
+
+fn refusal(error: &Error, media: &'static str) -> Response {
+    let code = error.code();
+    if matches!(code, Code::Internal | Code::Unavailable) {
+        tracing::error!(code = code.name(), %error, "a GraphQL request could not be served");
+    }
+    let body = serde_json::json!({
+        "errors": [{ "message": error.public_message(), "extensions": { "code": code.name() } }]
+    });
+    let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = json(status, media, body.to_string().into_bytes());
+    if let Error::RateLimited { seconds } = error {
+        response.headers_mut().insert(header::RETRY_AFTER, (*seconds).into());
+    }
+    if code == Code::Unauthenticated {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
+fn json(status: StatusCode, media: &'static str, body: Vec<u8>) -> Response {
+    Response::builder()
+        .status(status)
+        .content_type(format!("{media}; charset=utf-8"))
+        .header(header::CACHE_CONTROL, "no-store")
+        .body(body)
+}
+
+/// A parser's words without control characters, and not so long that they repeat the query.
+fn plain(message: &str) -> String {
+    message.chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect()
+}

@@ -1,0 +1,183 @@
+//! Loading the documents that a page refers to in one store call a kind, however many refer to them.
+//!
+//! The resolvers of one request run interleaved in one task. Each asks for a document and steps
+//! aside until nobody asks for more; the first to go on fetches what all of them asked for. No timer
+//! is involved, so a batch costs no waiting, and how many calls a query makes depends on the query
+//! alone.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::{sync::Notify, task::yield_now};
+
+use crate::{
+    actions::access::Viewer,
+    app::App,
+    domain::{
+        comment::Comment, member::Member, organisation::Organisation, post::Post, read_mark::ReadMark,
+        thread::Thread, topic::Topic,
+    },
+    error::{Result, StoreError},
+    ids::Id,
+    query::Document,
+};
+
+/// The loaders of one request. What was loaded once stays as it was for the whole request.
+pub struct Loaders {
+    app: App,
+    pub members: Loader<Member>,
+    pub organisations: Loader<Organisation>,
+    pub topics: Loader<Topic>,
+    pub threads: Loader<Thread>,
+    pub posts: Loader<Post>,
+    pub comments: Loader<Comment>,
+    pub read_marks: Loader<ReadMark>,
+}
+
+impl Loaders {
+    /// With the viewer known already, who is on most pages.
+    #[must_use]
+    pub fn new(app: App, viewer: &Viewer) -> Self {
+        let loader = Self {
+            app,
+            members: Loader::default(),
+            organisations: Loader::default(),
+            topics: Loader::default(),
+            threads: Loader::default(),
+            posts: Loader::default(),
+            comments: Loader::default(),
+            read_marks: Loader::default(),
+        };
+        loader.members.know((**viewer).clone());
+        loader
+    }
+
+    /// # Errors
+    /// When the store fails.
+    pub async fn member(&self, id: &Id<Member>) -> Result<Option<Arc<Member>>> {
+        self.members.load(&self.app, id).await
+    }
+
+    /// # Errors
+    /// When the store fails.
+    pub async fn organisation(&self, id: &Id<Organisation>) -> Result<Option<Arc<Organisation>>> {
+        self.organisations.load(&self.app, id).await
+    }
+
+    /// # Errors
+    /// When the store fails.
+    pub async fn topic(&self, id: &Id<Topic>) -> Result<Option<Arc<Topic>>> {
+        self.topics.load(&self.app, id).await
+    }
+
+    /// # Errors
+    /// When the store fails.
+    pub async fn thread(&self, id: &Id<Thread>) -> Result<Option<Arc<Thread>>> {
+        self.threads.load(&self.app, id).await
+    }
+
+    /// # Errors
+    /// When the store fails.
+    pub async fn comment(&self, id: &Id<Comment>) -> Result<Option<Arc<Comment>>> {
+        self.comments.load(&self.app, id).await
+    }
+
+    /// The post, whoever may see it: the caller asks [`Post::can_see`].
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn post(&self, id: &Id<Post>) -> Result<Option<Arc<Post>>> {
+        self.posts.load(&self.app, id).await
+    }
+
+    /// # Errors
+    /// When the store fails.
+    pub async fn read_mark(&self, id: &Id<ReadMark>) -> Result<Option<Arc<ReadMark>>> {
+        self.read_marks.load(&self.app, id).await
+    }
+}
+
+/// Collects the ids of one kind that a request asks for, and fetches them together.
+pub struct Loader<D> {
+    state: Mutex<State<D>>,
+    fetched: Notify,
+}
+
+struct State<D> {
+    wanted: HashSet<Id<D>>,
+    known: HashMap<Id<D>, Option<Arc<D>>>,
+    failed: Option<StoreError>,
+}
+
+impl<D> Default for Loader<D> {
+    fn default() -> Self {
+        let state = State { wanted: HashSet::new(), known: HashMap::new(), failed: None };
+        Self { state: Mutex::new(state), fetched: Notify::new() }
+    }
+}
+
+impl<D: Document> Loader<D> {
+    fn know(&self, document: D) {
+        self.state().known.insert(document.id().clone(), Some(Arc::new(document)));
+    }
+
+    async fn load(&self, app: &App, id: &Id<D>) -> Result<Option<Arc<D>>> {
+        if let Some(document) = self.state().known.get(id) {
+            return Ok(document.clone());
+        }
+        self.state().wanted.insert(id.clone());
+        self.everybody_has_asked().await;
+        let fetched = self.fetched.notified();
+        tokio::pin!(fetched);
+        loop {
+            // Listening starts before looking, so that no fetch can end in between unnoticed.
+            fetched.as_mut().enable();
+            let batch: Vec<Id<D>> = {
+                let mut state = self.state();
+                if let Some(document) = state.known.get(id) {
+                    return Ok(document.clone());
+                }
+                if let Some(error) = &state.failed {
+                    return Err(error.clone().into());
+                }
+                if state.wanted.contains(id) { state.wanted.drain().collect() } else { Vec::new() }
+            };
+            if batch.is_empty() {
+                fetched.as_mut().await;
+                fetched.set(self.fetched.notified());
+            } else {
+                self.fetch(app, batch).await;
+            }
+        }
+    }
+
+    async fn everybody_has_asked(&self) {
+        loop {
+            let before = self.state().wanted.len();
+            yield_now().await;
+            if self.state().wanted.len() <= before {
+                return;
+            }
+        }
+    }
+
+    async fn fetch(&self, app: &App, ids: Vec<Id<D>>) {
+        let outcome = app.store.get(&ids).await;
+        {
+            let mut state = self.state();
+            match outcome {
+                Ok(documents) => state
+                    .known
+                    .extend(ids.into_iter().zip(documents.into_iter().map(|found| found.map(Arc::new)))),
+                Err(error) => state.failed = Some(error),
+            }
+        }
+        self.fetched.notify_waiters();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<D>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

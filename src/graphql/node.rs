@@ -1,0 +1,88 @@
+//! Anything that has an id.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Interface, Result};
+
+use super::{
+    comment::Comment, context::Ask, member::Member, organisation::Organisation, payload::top, post::Post,
+    thread::Thread, topic::Topic,
+};
+use crate::{domain, ids::Id};
+
+/// Anything that has an id.
+#[derive(Interface)]
+#[graphql(field(name = "id", ty = "ID"))]
+pub enum Node {
+    Post(Post),
+    Thread(Thread),
+    Comment(Comment),
+    Member(Member),
+    Organisation(Organisation),
+    Topic(Topic),
+}
+
+/// What the id belongs to, when there is such a thing and the viewer may see it: the two cases in
+/// which there is nothing look the same.
+pub async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
+    let loaders = ctx.loaders();
+    let node = match id.split('_').next().unwrap_or_default() {
+        "pst" => visible_post(ctx, Id::parse(id)).await?.map(|post| Node::Post(Post(post))),
+        "thr" => visible_thread(ctx, Id::parse(id)).await?.map(|thread| Node::Thread(Thread(thread))),
+        "cmt" => visible_comment(ctx, Id::parse(id)).await?.map(|comment| Node::Comment(Comment(comment))),
+        "mbr" => match Id::parse(id) {
+            Some(id) => loaders.member(&id).await.map_err(top)?.map(|member| Node::Member(Member(member))),
+            None => None,
+        },
+        "org" => match Id::parse(id) {
+            Some(id) => loaders
+                .organisation(&id)
+                .await
+                .map_err(top)?
+                .map(|found| Node::Organisation(Organisation(found))),
+            None => None,
+        },
+        "top" => match Id::parse(id) {
+            Some(id) => loaders.topic(&id).await.map_err(top)?.map(|topic| Node::Topic(Topic(topic))),
+            None => None,
+        },
+        _ => None,
+    };
+    Ok(node)
+}
+
+async fn visible_post(
+    ctx: &Context<'_>,
+    id: Option<Id<domain::post::Post>>,
+) -> Result<Option<Arc<domain::post::Post>>> {
+    let Some(id) = id else { return Ok(None) };
+    let post = ctx.loaders().post(&id).await.map_err(top)?;
+    Ok(post.filter(|post| post.can_see(ctx.viewer())))
+}
+
+async fn visible_thread(
+    ctx: &Context<'_>,
+    id: Option<Id<domain::thread::Thread>>,
+) -> Result<Option<Arc<domain::thread::Thread>>> {
+    let Some(id) = id else { return Ok(None) };
+    let Some(thread) = ctx.loaders().thread(&id).await.map_err(top)? else {
+        return Ok(None);
+    };
+    Ok(visible_post(ctx, Some(thread.subject.clone())).await?.map(|_| thread))
+}
+
+async fn visible_comment(
+    ctx: &Context<'_>,
+    id: Option<Id<domain::comment::Comment>>,
+) -> Result<Option<Arc<domain::comment::Comment>>> {
+    let Some(id) = id else { return Ok(None) };
+    let Some(comment) = ctx.loaders().comment(&id).await.map_err(top)? else {
+        return Ok(None);
+    };
+    Ok(visible_thread(ctx, Some(comment.thread.clone())).await?.map(|_| comment))
+}
+
+/// The nodes with these ids, in this order.
+pub async fn find_all(ctx: &Context<'_>, ids: &[ID]) -> Result<Vec<Option<Node>>> {
+    futures_util::future::try_join_all(ids.iter().map(|id| find(ctx, id))).await
+}

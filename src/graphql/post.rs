@@ -1,0 +1,256 @@
+//! Posts.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+
+use super::{
+    context::{Ask, request},
+    contribution::{RichText, topics_of},
+    member::Member,
+    organisation::Organisation,
+    payload::{UserError, outcome, payload, top},
+    thread::Thread,
+    topic::Topic,
+};
+use crate::{
+    actions::{
+        access::Viewer,
+        post::{self as action, NewPost, PostChanges},
+    },
+    clock::Timestamp,
+    domain::post::{self as domain, PostKind, PostState},
+    error::{Error, not_found},
+    ids::Id,
+};
+
+/// An idea, a question, an update or an event.
+#[derive(Clone)]
+pub struct Post(pub Arc<domain::Post>);
+
+/// An idea, a question, an update or an event.
+#[Object]
+impl Post {
+    pub async fn id(&self) -> ID {
+        self.0.id.as_str().into()
+    }
+
+    /// Where people read it.
+    pub async fn url(&self, ctx: &Context<'_>) -> String {
+        ctx.app().config.link(&format!("/posts/{}", self.0.id))
+    }
+
+    pub async fn kind(&self) -> PostKind {
+        self.0.kind
+    }
+
+    pub async fn state(&self) -> PostState {
+        self.0.state
+    }
+
+    pub async fn title(&self) -> &str {
+        &self.0.title
+    }
+
+    pub async fn body(&self) -> RichText {
+        (&self.0.body).into()
+    }
+
+    /// The beginning of the text, on one line of at most 240 characters.
+    pub async fn summary(&self) -> String {
+        self.0.body.summary()
+    }
+
+    pub async fn author(&self, ctx: &Context<'_>) -> Result<Member> {
+        Member::load(ctx, &self.0.author).await
+    }
+
+    /// Where the author worked when they wrote it.
+    pub async fn organisation(&self, ctx: &Context<'_>) -> Result<Option<Organisation>> {
+        Organisation::load(ctx, self.0.organisation.as_ref()).await
+    }
+
+    pub async fn topics(&self, ctx: &Context<'_>) -> Result<Vec<Topic>> {
+        topics_of(ctx, &self.0.topics).await
+    }
+
+    /// The discussion under it.
+    pub async fn thread(&self, ctx: &Context<'_>) -> Result<Thread> {
+        Thread::load(ctx, &self.0.thread).await
+    }
+
+    pub async fn created_at(&self) -> Timestamp {
+        self.0.created_at
+    }
+
+    /// When it was first published; a draft has none.
+    pub async fn published_at(&self) -> Option<Timestamp> {
+        self.0.published_at
+    }
+
+    pub async fn updated_at(&self) -> Timestamp {
+        self.0.updated_at
+    }
+
+    /// What `expectedVersion` is compared with.
+    pub async fn version(&self) -> i64 {
+        self.0.version
+    }
+
+    pub async fn viewer_can_edit(&self, ctx: &Context<'_>) -> bool {
+        self.0.can_edit(ctx.viewer())
+    }
+}
+
+impl From<domain::Post> for Post {
+    fn from(post: domain::Post) -> Self {
+        Self(Arc::new(post))
+    }
+}
+
+#[derive(Clone, InputObject)]
+pub struct CreatePostInput {
+    pub kind: PostKind,
+    /// At most 100 characters.
+    pub title: String,
+    /// Markdown, at most 10,000 characters. A draft may do without.
+    #[graphql(default)]
+    pub body: String,
+    /// 1 to 5 topics. A draft may do without.
+    #[graphql(default)]
+    pub topic_ids: Vec<ID>,
+    /// Whether every member sees it at once; otherwise it is a draft.
+    #[graphql(default)]
+    pub publish: bool,
+    pub client_mutation_id: Option<String>,
+}
+
+#[derive(Clone, InputObject)]
+pub struct UpdatePostInput {
+    pub id: ID,
+    /// The version that was read; a later one is not overwritten.
+    pub expected_version: i64,
+    pub kind: Option<PostKind>,
+    pub title: Option<String>,
+    pub body: Option<String>,
+    pub topic_ids: Option<Vec<ID>>,
+    pub client_mutation_id: Option<String>,
+}
+
+#[derive(Clone, InputObject)]
+pub struct PublishPostInput {
+    pub id: ID,
+    pub expected_version: Option<i64>,
+    pub client_mutation_id: Option<String>,
+}
+
+#[derive(Clone, InputObject)]
+pub struct DeletePostInput {
+    pub id: ID,
+    pub expected_version: Option<i64>,
+    pub client_mutation_id: Option<String>,
+}
+
+payload!(CreatePostPayload { post: Post });
+payload!(UpdatePostPayload { post: Post });
+payload!(PublishPostPayload { post: Post });
+
+#[derive(SimpleObject)]
+pub struct DeletePostPayload {
+    pub deleted_post_id: Option<ID>,
+    /// The post as it is when it could not be deleted because it had changed.
+    pub post: Option<Post>,
+    pub user_errors: Vec<UserError>,
+    pub client_mutation_id: Option<String>,
+}
+
+#[derive(Default)]
+pub struct PostMutation;
+
+#[Object]
+impl PostMutation {
+    /// Writes a post, as a draft or for every member.
+    async fn create_post(&self, ctx: &Context<'_>, input: CreatePostInput) -> Result<CreatePostPayload> {
+        let request = request("createPost", &input, input.client_mutation_id.as_ref());
+        let new = NewPost {
+            kind: input.kind,
+            title: input.title,
+            body: input.body,
+            topics: strings(input.topic_ids),
+            publish: input.publish,
+        };
+        let post = action::create(ctx.app(), ctx.viewer(), new, &request).await;
+        CreatePostPayload::of(post, input.client_mutation_id, Post::from)
+    }
+
+    /// Changes a post. When it was changed since `expectedVersion`, nothing happens: the payload
+    /// has the error `STALE` and the post as it is now.
+    async fn update_post(&self, ctx: &Context<'_>, input: UpdatePostInput) -> Result<UpdatePostPayload> {
+        let request = request("updatePost", &input, input.client_mutation_id.as_ref());
+        let id = post_id(&input.id)?;
+        let changes = PostChanges {
+            kind: input.kind,
+            title: input.title,
+            body: input.body,
+            topics: input.topic_ids.map(strings),
+        };
+        let changed =
+            action::update(ctx.app(), ctx.viewer(), &id, input.expected_version, changes, &request).await;
+        let current = current(ctx, &id, &changed).await?;
+        let mut payload = UpdatePostPayload::of(changed, input.client_mutation_id, Post::from)?;
+        payload.post = payload.post.or(current);
+        Ok(payload)
+    }
+
+    /// Shows a draft to every member.
+    async fn publish_post(&self, ctx: &Context<'_>, input: PublishPostInput) -> Result<PublishPostPayload> {
+        let request = request("publishPost", &input, input.client_mutation_id.as_ref());
+        let id = post_id(&input.id)?;
+        let published = action::publish(ctx.app(), ctx.viewer(), &id, input.expected_version, &request).await;
+        let current = current(ctx, &id, &published).await?;
+        let mut payload = PublishPostPayload::of(published, input.client_mutation_id, Post::from)?;
+        payload.post = payload.post.or(current);
+        Ok(payload)
+    }
+
+    /// Takes a post away from everybody's sight.
+    async fn delete_post(&self, ctx: &Context<'_>, input: DeletePostInput) -> Result<DeletePostPayload> {
+        let request = request("deletePost", &input, input.client_mutation_id.as_ref());
+        let id = post_id(&input.id)?;
+        let deleted = action::delete(ctx.app(), ctx.viewer(), &id, input.expected_version, &request).await;
+        let post = current(ctx, &id, &deleted).await?;
+        let (deleted, user_errors) = outcome(deleted)?;
+        let deleted_post_id = deleted.map(|post| post.id.as_str().into());
+        Ok(DeletePostPayload {
+            deleted_post_id,
+            post,
+            user_errors,
+            client_mutation_id: input.client_mutation_id,
+        })
+    }
+}
+
+fn strings(ids: Vec<ID>) -> Vec<String> {
+    ids.into_iter().map(|id| id.0).collect()
+}
+
+fn post_id(id: &ID) -> Result<Id<domain::Post>> {
+    Id::parse(id).ok_or_else(|| top(not_found("post")))
+}
+
+/// The post as it is now, for an answer to a stale request.
+async fn current<T>(
+    ctx: &Context<'_>,
+    id: &Id<domain::Post>,
+    outcome: &crate::error::Result<T>,
+) -> Result<Option<Post>> {
+    if !matches!(outcome, Err(Error::Stale)) {
+        return Ok(None);
+    }
+    visible(ctx.app(), ctx.viewer(), id).await
+}
+
+async fn visible(app: &crate::app::App, viewer: &Viewer, id: &Id<domain::Post>) -> Result<Option<Post>> {
+    let mut posts = action::visible(app, viewer, std::slice::from_ref(id)).await.map_err(top)?;
+    Ok(posts.pop().flatten().map(Post::from))
+}

@@ -1,0 +1,145 @@
+//! The roots of queries.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
+
+use super::{
+    connection::{Connection, connect},
+    context::Ask,
+    contribution::Contribution,
+    member::Viewer,
+    node::{self, Node},
+    payload::top,
+    post::Post,
+    topic::Topic,
+};
+use crate::{
+    actions::{
+        page::{MAX_SIZE, Wanted},
+        post::{self as posts, PostFilter, PostOrder},
+        topic as topics,
+    },
+    clock::Timestamp,
+    domain::post::PostKind,
+    error::{Code, Error},
+    ids::{Id, Identified},
+    limits::Allowance,
+};
+
+/// Whose contributions the feed shows.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Enum)]
+pub enum FeedScope {
+    /// Everybody's.
+    #[default]
+    Everything,
+}
+
+/// Which posts; every part narrows.
+#[derive(Clone, Default, InputObject)]
+pub struct PostFilterInput {
+    pub kind: Option<PostKind>,
+    pub author_id: Option<ID>,
+    pub organisation_id: Option<ID>,
+    pub topic_id: Option<ID>,
+}
+
+pub struct Query;
+
+#[Object]
+impl Query {
+    /// The signed-in member.
+    async fn viewer(&self, ctx: &Context<'_>) -> Viewer {
+        Viewer(Arc::new((**ctx.viewer()).clone()))
+    }
+
+    /// Anything that has an id; none when there is no such thing, or it is not for the viewer.
+    async fn node(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Node>> {
+        node::find(ctx, &id).await
+    }
+
+    /// The things with these ids (at most 100), in this order.
+    async fn nodes(&self, ctx: &Context<'_>, ids: Vec<ID>) -> Result<Vec<Option<Node>>> {
+        if ids.len() > MAX_SIZE {
+            return Err(top(Error::Coded(
+                Code::BadRequest,
+                format!("Ask for at most {MAX_SIZE} ids at once."),
+            )));
+        }
+        node::find_all(ctx, &ids).await
+    }
+
+    /// What members share, drafts excepted.
+    #[expect(clippy::too_many_arguments, reason = "Relay's four, and what the feed shows")]
+    async fn feed(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default)] scope: FeedScope,
+        #[graphql(default)] order_by: PostOrder,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<Contribution>> {
+        let FeedScope::Everything = scope;
+        let listing = posts::published(ctx.viewer(), PostFilter::default(), order_by);
+        connect(ctx, listing, Wanted { first, last, after, before }, |post| Contribution::Post(Post(post)))
+            .await
+    }
+
+    /// Published posts.
+    #[expect(clippy::too_many_arguments, reason = "Relay's four, and which posts are meant")]
+    async fn posts(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default)] filter: PostFilterInput,
+        #[graphql(default)] order_by: PostOrder,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<Post>> {
+        let filter = PostFilter {
+            kind: filter.kind,
+            author: parse(filter.author_id),
+            organisation: parse(filter.organisation_id),
+            topic: parse(filter.topic_id),
+        };
+        let listing = posts::published(ctx.viewer(), filter, order_by);
+        connect(ctx, listing, Wanted { first, last, after, before }, Post).await
+    }
+
+    /// What this request cost, and what is left of the minute's points.
+    async fn rate_limit(&self, ctx: &Context<'_>) -> RateLimit {
+        let allowance: &Allowance = ctx.data_unchecked();
+        RateLimit {
+            limit: allowance.limit,
+            cost: allowance.cost,
+            remaining: allowance.remaining,
+            reset_at: allowance.reset_at,
+        }
+    }
+
+    /// What contributions can be about, by name.
+    async fn topics(&self, ctx: &Context<'_>) -> Result<Vec<Topic>> {
+        let topics = topics::all(ctx.app()).await.map_err(top)?;
+        Ok(topics.into_iter().map(|topic| Topic(Arc::new(topic))).collect())
+    }
+}
+
+/// Points are nodes asked for, lists weighted by their size.
+#[derive(SimpleObject)]
+pub struct RateLimit {
+    /// Points a minute.
+    pub limit: u32,
+    /// Points of this request.
+    pub cost: u32,
+    pub remaining: u32,
+    /// When the points are full again.
+    pub reset_at: Timestamp,
+}
+
+/// An id to filter by. One that can't exist filters everything out, as one that does not exist does.
+fn parse<T: Identified>(id: Option<ID>) -> Option<Id<T>> {
+    id.map(|id| Id::parse(&id).unwrap_or_else(|| Id::of("none")))
+}

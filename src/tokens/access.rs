@@ -1,0 +1,124 @@
+//! Access tokens: JSON Web Tokens (RFC 7519) signed with Ed25519 (RFC 8037), which anybody with the
+//! public keys at `/.well-known/jwks.json` can check. This is the only place that verifies them.
+
+use std::sync::Arc;
+
+use jsonwebtoken::{Algorithm, Header, Validation};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    app::App,
+    domain::{member::Member, session::Session},
+    error::{Error, Result, unauthenticated},
+    ids::{Id, Identified},
+    keys::SigningKey,
+};
+
+/// How long a token works, in seconds. It can't be called back, so this is how long a session that
+/// was ended may live on.
+pub const SECONDS: i64 = 600;
+/// How much the clocks of two processes may differ, in seconds.
+const LEEWAY: i64 = 30;
+/// Whom tokens are for.
+const AUDIENCE: &str = "hope-exchange";
+/// What a session's token allows: whatever the member may do.
+const SCOPE: &str = "member";
+/// The longest token that is looked at, in bytes. Ours have about 500.
+const MAX: usize = 2_000;
+
+/// What a token says, all of it required. Times are seconds since 1970.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Claims {
+    pub iss: String,
+    pub aud: String,
+    /// The member's id.
+    pub sub: String,
+    pub exp: i64,
+    pub nbf: i64,
+    pub iat: i64,
+    pub jti: String,
+    /// The session's id.
+    pub sid: String,
+    pub scope: String,
+}
+
+struct Token;
+impl Identified for Token {
+    const PREFIX: &'static str = "tok";
+}
+
+/// A token for a member's session.
+///
+/// # Errors
+/// `Fault`, when there is no key to sign with.
+pub fn issue(app: &App, member: &Id<Member>, session: &Id<Session>) -> Result<String> {
+    let key = app.keys.signing().ok_or_else(|| Error::Fault("there is no signing key".to_owned()))?;
+    let now = seconds(app);
+    let claims = Claims {
+        iss: issuer(app),
+        aud: AUDIENCE.to_owned(),
+        sub: member.to_string(),
+        exp: now + SECONDS,
+        nbf: now,
+        iat: now,
+        jti: app.ids.fresh::<Token>().to_string(),
+        sid: session.to_string(),
+        scope: SCOPE.to_owned(),
+    };
+    let header = Header { kid: Some(key.kid.clone()), ..Header::new(Algorithm::EdDSA) };
+    jsonwebtoken::encode(&header, &claims, &key.encoding)
+        .map_err(|error| Error::Fault(format!("an access token could not be signed: {error}")))
+}
+
+/// Who signs: the service at its public address.
+#[must_use]
+pub fn issuer(app: &App) -> String {
+    app.config.public_url.as_str().trim_end_matches('/').to_owned()
+}
+
+fn seconds(app: &App) -> i64 {
+    app.clock.now().millis().div_euclid(1000)
+}
+
+/// What a token says, when all of it holds now.
+///
+/// jsonwebtoken checks the signature and that the claims have the right types. It asks the machine
+/// for the time, forgives 60 seconds, doesn't look at `nbf` or `iat`, and lets a token without `iss`
+/// or `aud` pass although they are set; so those are checked here, against the injected clock.
+///
+/// # Errors
+/// `Unauthenticated`, the same for every reason.
+pub fn verify(app: &App, token: &str) -> Result<Claims> {
+    signed_claims(app, token).filter(|claims| hold(app, claims)).ok_or_else(unauthenticated)
+}
+
+fn hold(app: &App, claims: &Claims) -> bool {
+    let now = seconds(app);
+    claims.iss == issuer(app)
+        && claims.aud == AUDIENCE
+        && claims.scope == SCOPE
+        && now < claims.exp.saturating_add(LEEWAY)
+        && claims.nbf <= now + LEEWAY
+        && claims.iat <= now + LEEWAY
+}
+
+fn signed_claims(app: &App, token: &str) -> Option<Claims> {
+    let key = key_of(app, token)?;
+    let mut validation = Validation::new(Algorithm::EdDSA);
+    validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
+    validation.set_issuer(&[issuer(app)]);
+    validation.set_audience(&[AUDIENCE]);
+    validation.validate_exp = false;
+    validation.leeway = 0;
+    jsonwebtoken::decode::<Claims>(token, &key.decoding, &validation).ok().map(|token| token.claims)
+}
+
+/// The key that the token names, one of ours; never one that the token brings along.
+fn key_of(app: &App, token: &str) -> Option<Arc<SigningKey>> {
+    if token.len() > MAX {
+        return None;
+    }
+    let header = jsonwebtoken::decode_header(token).ok()?;
+    let plain = header.alg == Algorithm::EdDSA && header.crit.is_none();
+    app.keys.named(&header.kid.filter(|_| plain)?)
+}

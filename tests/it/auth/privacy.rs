@@ -1,0 +1,129 @@
+//! What nobody learns: who is a member (promise 10), and any secret from the logs (promise 9).
+
+use std::{
+    io,
+    sync::{Arc, Mutex, OnceLock},
+    time::{Duration, Instant},
+};
+
+use hope_exchange::tokens;
+use tracing_subscriber::fmt::MakeWriter;
+
+use super::*;
+
+on_both_stores! {
+    async fn everybody_gets_the_same_answer(app: &TestApp) {
+        signed_in(app, "member@nhs.net").await;
+        let ask = async |email: &str| {
+            let response = app.http.post(format!("{}/api/v1/auth/sign-in", app.url));
+            let response = response.json(&json!({ "email": email })).send().await.unwrap();
+            let mut names: Vec<String> = response.headers().keys().map(ToString::to_string).collect();
+            names.sort();
+            (response.status(), names, response.text().await.unwrap())
+        };
+        let known = ask("member@nhs.net").await;
+        assert_eq!(known, ask("new@nhs.net").await);
+        assert_eq!(known, ask("stranger@example.com").await);
+        let mut sent: Vec<String> = mails(app).await.iter().map(|mail| mail.to.as_str().to_owned()).collect();
+        sent.sort();
+        assert_eq!(sent, ["member@nhs.net", "new@nhs.net"], "and nothing to the stranger");
+
+        let mut wrong = Vec::new();
+        for email in ["member@nhs.net", "new@nhs.net", "stranger@example.com", "never-asked@nhs.net"] {
+            let (status, mut problem) = verify(app, email, WRONG).await;
+            problem["requestId"].take();
+            wrong.push((status, problem));
+        }
+        assert!(wrong.iter().all(|answer| *answer == wrong[0]), "{wrong:?}");
+    }
+
+    /// They get no mail, so they can't know it; but a list of domains can become shorter.
+    async fn a_code_of_somebody_who_may_not_join_does_not_work(app: &TestApp) {
+        let (_, _) = app.post("/api/v1/auth/sign-in", &json!({ "email": "a@evilnhs.net" })).await;
+        let sign_in = all::<hope_exchange::domain::sign_in::SignIn>(app).await.pop().unwrap();
+        let code = tokens::sign_in::code(&app.app, &sign_in.id);
+        assert_eq!(verify(app, "a@evilnhs.net", &code).await.0, 401);
+        assert_eq!(counts(app).await, (0, 0));
+    }
+
+    async fn known_and_unknown_addresses_take_the_same_time(app: &TestApp) {
+        signed_in(app, "member@nhs.net").await;
+        let mut times = [Vec::new(), Vec::new()];
+        for round in 0..100 {
+            let unknown = format!("unknown{round}@example.com");
+            for (times, email) in times.iter_mut().zip(["member@nhs.net", &unknown]) {
+                let start = Instant::now();
+                app.post("/api/v1/auth/sign-in", &json!({ "email": email })).await;
+                times.push(start.elapsed());
+            }
+        }
+        let [known, unknown] = times.map(|mut times| {
+            times.sort();
+            times[times.len() / 2]
+        });
+        assert!(known.abs_diff(unknown) < Duration::from_millis(5), "{known:?} {unknown:?}");
+    }
+
+    async fn secrets_are_not_logged(app: &TestApp) {
+        let log = Log::start();
+        let mail = asked(app, "secretive.person@nhs.net").await;
+        let code = code_in(&mail);
+        verify(app, "secretive.person@nhs.net", WRONG).await;
+        let (_, first) = verify(app, "secretive.person@nhs.net", &code).await;
+        verify(app, "secretive.person@nhs.net", &code).await;
+        let (_, second) = refresh(app, &first["refreshToken"]).await;
+        let (_, third) = refresh(app, &second["refreshToken"]).await;
+        refresh(app, &first["refreshToken"]).await;
+        holder(app, &third["accessToken"]).await.unwrap();
+        app.http.get(link_in(&mail)).send().await.unwrap();
+        app.post("/api/v1/auth/verify", &json!({ "email": [code], "code": { "x": code } })).await;
+
+        let logged = log.text();
+        assert!(logged.contains("signed in") && logged.contains("the session is ended"), "{logged}");
+        let link = link_in(&mail).rsplit('/').next().unwrap().to_owned();
+        let tokens = [&first, &second, &third].into_iter().flat_map(|tokens| {
+            ["accessToken", "refreshToken"].map(|name| tokens[name].as_str().unwrap().to_owned())
+        });
+        for secret in tokens.chain([code, link, "secretive.person".to_owned()]) {
+            assert!(!logged.contains(&secret), "{secret} is in the log");
+        }
+    }
+}
+
+/// What the whole process logs, at the most talkative level.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn start() -> Self {
+        static LOG: OnceLock<Log> = OnceLock::new();
+        let start = || {
+            let log = Self::default();
+            let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone());
+            let subscriber = subscriber.with_env_filter("debug,hope_exchange=trace,poem=trace").finish();
+            tracing::subscriber::set_global_default(subscriber).unwrap();
+            log
+        };
+        LOG.get_or_init(start).clone()
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
