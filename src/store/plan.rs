@@ -272,6 +272,15 @@ mod tests {
     }
 
     #[test]
+    fn a_bound_that_the_position_touches_leaves_those_beside_it() {
+        let page = || Page::first(20).after(Some(vec![Value::Int(3), Value::Text("d1".into())]));
+        let open = STATE.eq("a".to_owned());
+        for (bound, stretches) in [(AT.lte(3), 2), (AT.gte(3), 2), (AT.lt(3), 1), (AT.gt(3), 1)] {
+            assert_eq!(plan(&open.clone().and(bound), &AT.asc(), &page()).0.len(), stretches);
+        }
+    }
+
+    #[test]
     fn keys_that_are_the_same_everywhere_are_not_sorted_by() {
         let (_, order) = plan(&STATE.eq("a".to_owned()), &STATE.asc().desc(AT), &Page::first(20));
         assert_eq!(order, ["at", "_id"]);
