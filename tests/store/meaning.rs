@@ -202,8 +202,12 @@ pub async fn every_filter_order_and_page_means_what_it_says(here: Here) {
         let written = RefCell::new(Vec::new());
         runner.run(&cases, |(documents, questions)| {
             runtime.block_on(async {
-                clear(&store, &mut written.borrow_mut()).await;
-                let documents = fill(&store, documents, &mut written.borrow_mut()).await;
+                clear(&store, &written.take()).await;
+                let documents = documents.into_iter().enumerate();
+                let documents: Vec<_> =
+                    documents.map(|(n, document)| Sample { id: id(n), ..document }).collect();
+                written.replace(documents.iter().map(|document| document.id.clone()).collect());
+                let documents = fill(&store, &documents).await;
                 for question in &questions {
                     ask(&store, &documents, question).await?;
                 }
@@ -214,20 +218,14 @@ pub async fn every_filter_order_and_page_means_what_it_says(here: Here) {
     tokio::task::block_in_place(property).unwrap();
 }
 
-async fn clear(store: &Store, written: &mut Vec<Id<Sample>>) {
-    let batch = written.drain(..).fold(Batch::new(), |batch, id| batch.delete(&id, Guard::Present));
+async fn clear(store: &Store, written: &[Id<Sample>]) {
+    let batch = written.iter().fold(Batch::new(), |batch, id| batch.delete(id, Guard::Present));
     store.commit(batch).await.unwrap();
 }
 
-async fn fill(store: &Store, documents: Vec<Sample>, written: &mut Vec<Id<Sample>>) -> Vec<Json> {
-    let mut batch = Batch::new();
-    let mut stored = Vec::new();
-    for (n, document) in documents.into_iter().enumerate() {
-        let document = Sample { id: id(n), ..document };
-        batch = batch.insert(&document);
-        written.push(document.id.clone());
-        stored.push(serde_json::to_value(&document).unwrap());
-    }
+async fn fill(store: &Store, documents: &[Sample]) -> Vec<Json> {
+    let batch = documents.iter().fold(Batch::new(), Batch::insert);
+    let stored = documents.iter().map(|document| serde_json::to_value(document).unwrap()).collect();
     store.commit(batch).await.unwrap();
     stored
 }
