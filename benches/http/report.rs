@@ -26,11 +26,14 @@ impl Row {
     }
 }
 
+/// The store, the request and the connections.
+type Measured = (String, &'static str, usize);
+
 /// Lines of the table, and requests per second by what was measured, to compare sizes.
 #[derive(Default)]
 pub struct Report {
     lines: Vec<String>,
-    rates: BTreeMap<(String, &'static str, usize), Vec<(usize, f64)>>,
+    rates: BTreeMap<Measured, Vec<(usize, f64)>>,
 }
 
 impl Report {
