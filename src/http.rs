@@ -14,7 +14,7 @@ use crate::{
     ids::Identified,
 };
 
-/// The longest body, in bytes (SAFETY.md, Limits).
+/// The longest body, in bytes.
 pub const BODY_MAX: usize = 64 * 1024;
 
 /// Names a request in logs and answers. Middleware may set it as the request's data; where it has

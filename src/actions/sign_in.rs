@@ -1,7 +1,7 @@
 //! Signing in: asking for a code, and coming back with it or with the link.
 //!
 //! Nothing here tells whether an address is a member's, or may become one: whoever asks gets the
-//! same answer after the same work, and the job that would send the mail decides (promise 10).
+//! same answer after the same work, and the job that would send the mail decides.
 
 use std::net::IpAddr;
 

@@ -147,7 +147,7 @@ mod tests {
         }
     }
 
-    /// DOMAIN.md's list, and what is like it: either no address at all, or one that may not join.
+    /// Addresses that must fail, and what is like them: either no address at all, or one that may not join.
     #[test]
     fn addresses_that_only_look_right_may_not_join() {
         for text in [

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::{app::App, error::StoreError, http::Refusal};
 
-/// The store must answer within this, so that readiness is known within 3 seconds (promise 1).
+/// The store must answer within this, so that readiness is known within 3 seconds.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Set by the server when it stops, as data of its routes: balancers look elsewhere from then on.

@@ -2,7 +2,7 @@
 //!
 //! Mail scanners open every link and may send every form they find. So a GET changes nothing, the
 //! link's button works only in the browser that asked, and elsewhere the page wants the code; one
-//! that can't be ours is refused before a try is spent on it (promise 14).
+//! that can't be ours is refused before a try is spent on it.
 
 use askama::Template;
 use chrono::TimeDelta;

@@ -1,4 +1,4 @@
-//! Access tokens that were not given out here, or not for here and now (promise 9).
+//! Access tokens that were not given out here, or not for here and now.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use chrono::TimeDelta;

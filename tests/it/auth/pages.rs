@@ -1,4 +1,4 @@
-//! Signing in with a browser, and what a mail scanner does to it (promise 14).
+//! Signing in with a browser, and what a mail scanner does to it.
 
 use hope_exchange::{
     actions::sign_in, app::Parts, domain::sign_in::SignIn, error::Code, keys::Keys, limits::Limits,

@@ -1,4 +1,4 @@
-//! What nobody learns: who is a member (promise 10), and any secret from the logs (promise 9).
+//! What nobody learns: who is a member, and any secret from the logs.
 
 use std::{
     io,
