@@ -104,6 +104,22 @@ impl TestApp {
                 }
             },
         };
+        let outcome = Self::run_at(&uri, folder, configure, test).await;
+        if matches!(on, On::Mongo) {
+            drop_database(&uri).await;
+        }
+        if let Err(panic) = outcome {
+            std::panic::resume_unwind(panic);
+        }
+    }
+
+    /// The same on a store of the test's own, which is left as it is.
+    pub async fn run_at(
+        uri: &str,
+        folder: tempfile::TempDir,
+        configure: impl FnOnce(&mut Config),
+        test: impl AsyncFnOnce(&TestApp),
+    ) -> std::thread::Result<()> {
         let mut config = Config::defaults();
         config.data = folder.path().to_owned();
         config.limits.rate = Switch::Off;
@@ -115,7 +131,7 @@ impl TestApp {
         let clock = Clock::manual(START.parse().unwrap());
         let ids = Ids::system(clock.clone());
         let mail = Memory::default();
-        let store = Store::open(&uri, &domain::collections()).await.unwrap();
+        let store = Store::open(uri, &domain::collections()).await.unwrap();
         let app = App::new(Parts {
             mailer: Mailer::Memory(mail.clone()),
             keys: Keys::open(&folder.path().join("keys"), &ids).unwrap(),
@@ -139,12 +155,7 @@ impl TestApp {
         stop.send(()).ok();
         server.await.unwrap().unwrap();
         app.store.close().await;
-        if matches!(on, On::Mongo) {
-            drop_database(&uri).await;
-        }
-        if let Err(panic) = outcome {
-            std::panic::resume_unwind(panic);
-        }
+        outcome
     }
 
     pub fn now(&self) -> Timestamp {

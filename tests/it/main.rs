@@ -11,6 +11,10 @@ mod digest;
 mod graphql;
 mod jobs;
 mod mail;
+mod outage;
 mod posts;
 mod process;
+#[path = "../store/process.rs"]
+#[expect(dead_code, reason = "the stores' own tests use the rest of it")]
+mod processes;
 mod unsubscribe;
