@@ -7,12 +7,10 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    future::poll_fn,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::Poll,
 };
 
-use tokio::sync::Notify;
+use tokio::{sync::Notify, task::yield_now};
 
 use crate::{
     actions::access::Viewer,
@@ -101,20 +99,6 @@ impl Loaders {
     }
 }
 
-/// Lets whatever else this task has to do go first. Tokio's own way looks for input and output in
-/// between, which takes longer than the rest of a batch.
-async fn step_aside() {
-    let mut stepped = false;
-    poll_fn(|context| {
-        if std::mem::replace(&mut stepped, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
-
 /// Collects the ids of one kind that a request asks for, and fetches them together.
 pub struct Loader<D> {
     state: Mutex<State<D>>,
@@ -172,7 +156,7 @@ impl<D: Document> Loader<D> {
     async fn everybody_has_asked(&self) {
         loop {
             let before = self.state().wanted.len();
-            step_aside().await;
+            yield_now().await;
             if self.state().wanted.len() <= before {
                 return;
             }
