@@ -121,7 +121,7 @@ impl Sqlite {
         match ids {
             [id] => sql.push("= ").bind(id.as_str().to_owned()),
             ids => {
-                let list = serde_json::Value::from_iter(ids.iter().map(Id::as_str)).to_string();
+                let list = ids.iter().map(Id::as_str).collect::<serde_json::Value>().to_string();
                 sql.push("IN (SELECT value FROM json_each(").bind(list).push("))")
             }
         };
@@ -313,15 +313,22 @@ fn names_are_plain(collections: &[&'static Collection]) -> Result<()> {
 /// The file, readable by its owner alone, and the folder that it is in. SQLite gives the log beside
 /// it the same mode.
 fn make_file(path: &Path) -> Result<()> {
-    let folder = path.parent().unwrap_or(Path::new(""));
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
     let made = std::fs::create_dir_all(folder).and_then(|()| {
         let mut options = std::fs::OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(path)
+        options.open(path)?;
+        // SQLite sees to the folder's entries for the files that it makes itself.
+        #[cfg(unix)]
+        std::fs::File::open(folder)?.sync_all()?;
+        Ok(())
     });
-    made.map(|_| ()).map_err(|error| {
+    made.map_err(|error| {
         let path = path.display();
         StoreError::Unavailable(format!(
             "{path} can't be opened for writing ({error}). Name a file in HOPE_STORE=sqlite://FILE whose \
