@@ -389,11 +389,13 @@ pub async fn an_index_that_changed_is_made_anew(here: Here) {
     let before = here.open().await;
     insert(&before, &account).await;
     conflict(before.commit(Batch::new().insert(&twin)).await);
+    let open = || Account::OPEN.eq(true);
+    let found = before.find(open(), Account::BALANCE.desc(), Page::first(9)).await.unwrap();
+    assert_eq!(found.len(), 1);
 
     let after = here.open_with(&[&*LATER]).await;
     insert(&after, &twin).await;
     // Who still runs the version before is answered, if more slowly.
-    let open = || Account::OPEN.eq(true);
     let found = before.find(open(), Account::BALANCE.desc(), Page::first(9)).await.unwrap();
     assert_eq!(found.len(), 2);
     assert_eq!(before.count(Account::EMAIL.eq("a@nhs.net".to_owned()), 9).await.unwrap(), 2);

@@ -15,14 +15,14 @@ mod schema;
 mod writer;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread::JoinHandle,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, OpenFlags, Row};
@@ -134,17 +134,11 @@ impl Sqlite {
         order: &[(FieldRef, Direction)],
         page: &Page,
     ) -> Result<Vec<D>> {
-        let mut stretches = stretches(D::collection(), filter, order, page);
-        if let [Arms { queries, .. }] = stretches.as_mut_slice()
-            && queries.len() == 1
-        {
-            return self.read(queries.swap_remove(0), document).await;
-        }
+        let stretches = stretches(D::collection(), filter, order, page);
         if stretches.is_empty() {
             return Ok(Vec::new());
         }
-        let limit = page.limit;
-        self.on_reader(move |connection| readers::page(connection, &stretches, limit, document)).await
+        self.read_page(stretches, page.limit, document).await
     }
 
     pub async fn count<D: Document>(&self, filter: &Expr, at_most: u64) -> Result<u64> {
@@ -170,7 +164,8 @@ impl Sqlite {
 
     pub async fn commit(&self, batch: Batch) -> Result<()> {
         let (answer, answered) = oneshot::channel();
-        let job = Job { changes: changes(&batch)?, collections: batch.collections().collect(), answer };
+        let collections: BTreeSet<_> = batch.collections().collect();
+        let job = Job { changes: changes(&batch)?, collections, answer };
         if !self.0.writes.push(job) {
             return Err(closed());
         }
@@ -218,24 +213,26 @@ impl Sqlite {
         joined.await.ok();
     }
 
-    /// Runs a query on a reader, which turns the rows into what is wanted while it has them.
     async fn read<T: Send + 'static>(
         &self,
         sql: Sql,
         row: impl Fn(&Row<'_>) -> Result<T> + Send + 'static,
     ) -> Result<Vec<T>> {
-        self.on_reader(move |connection| readers::rows(connection, &sql, row)).await
+        self.read_page(vec![Arms { queries: vec![sql], order: Vec::new() }], usize::MAX, row).await
     }
 
-    async fn on_reader<T: Send + 'static>(
+    /// Runs queries on a reader, which turns the rows into what is wanted while it has them.
+    async fn read_page<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
+        stretches: Vec<Arms>,
+        limit: usize,
+        row: impl Fn(&Row<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<Vec<T>> {
         let (answer, answered) = oneshot::channel();
         let read: Read = Box::new(move |connection| {
             // Whoever asked may have given up while this was waiting.
             if !answer.is_closed() {
-                answer.send(work(connection)).ok();
+                answer.send(readers::page(connection, stretches, limit, row)).ok();
             }
         });
         if !self.0.reads.push(read) {
@@ -363,12 +360,12 @@ fn create(connection: &mut Connection, collections: &[&'static Collection]) -> r
 
 /// Tries again while another process holds a lock that SQLite does not wait for by itself.
 fn with_lock<T>(mut attempt: impl FnMut() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
-    let mut tries = 0;
+    let began = Instant::now();
     loop {
         match attempt() {
-            Err(error) if errors::is_busy(&error) && wait_for_lock(tries) => tries += 1,
+            Err(error) if errors::is_busy(&error) && began.elapsed() < LOCK_PATIENCE => wait_for_lock(0),
             outcome => return outcome,
-        }
+        };
     }
 }
 
