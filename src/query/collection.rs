@@ -7,7 +7,8 @@ use crate::ids::{Id, Identified};
 
 /// A struct that is stored: serde says how, the collection says what can be asked of it.
 ///
-/// Its serde form has the id as `_id` and the version as `version`.
+/// Its serde form has the id as `_id` and the version as `version`, and is read with fields that it
+/// does not know ignored: an engine may keep marks of its own beside them.
 pub trait Document: Identified + Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     /// Name and indexes; the same value at every call.
     fn collection() -> &'static Collection;

@@ -47,6 +47,27 @@ pub enum Kind {
     Time,
 }
 
+impl Value {
+    /// `None` for null, which every field may be compared with.
+    #[must_use]
+    pub const fn kind(&self) -> Option<Kind> {
+        match self {
+            Self::Null => None,
+            Self::Bool(_) => Some(Kind::Bool),
+            Self::Int(_) => Some(Kind::Int),
+            Self::Text(_) => Some(Kind::Text),
+            Self::Time(_) => Some(Kind::Time),
+        }
+    }
+}
+
+/// The value of a scalar whose type says truly what it is.
+fn checked<V: Scalar>(scalar: &V) -> Value {
+    let value = scalar.value();
+    debug_assert!(value.kind().is_none_or(|kind| kind == V::KIND), "Scalar::KIND is not what {value:?} is");
+    value
+}
+
 /// Types that a field may have.
 pub trait Scalar {
     /// Whether the field may be null or missing.
@@ -148,7 +169,7 @@ impl<D, V: Scalar> Field<D, V> {
     }
 
     fn compare(self, op: Op, value: &V) -> Filter<D> {
-        Filter::new(Expr::Compare(self.erased(), op, value.value()))
+        Filter::new(Expr::Compare(self.erased(), op, checked(value)))
     }
 
     pub fn eq(self, value: impl Into<V>) -> Filter<D> {
@@ -170,7 +191,7 @@ impl<D, V: Scalar> Field<D, V> {
         self.compare(Op::Gte, &value.into())
     }
     pub fn is_in(self, values: impl IntoIterator<Item = V>) -> Filter<D> {
-        let values = values.into_iter().map(|value| value.value()).collect();
+        let values = values.into_iter().map(|value| checked(&value)).collect();
         Filter::new(Expr::In(self.erased(), values))
     }
     #[must_use]
@@ -183,7 +204,7 @@ impl<D, V: Scalar> Field<D, V> {
     }
     /// This field set to `value`, for a patch.
     pub fn set(self, value: impl Into<V>) -> Change<D> {
-        Change { field: self.erased(), value: value.into().value(), document: PhantomData }
+        Change { field: self.erased(), value: checked(&value.into()), document: PhantomData }
     }
 }
 
@@ -194,7 +215,7 @@ impl<D, V: Scalar> Field<D, Vec<V>> {
     }
 
     pub fn contains(self, value: impl Into<V>) -> Filter<D> {
-        Filter::new(Expr::Contains(self.erased(), value.into().value()))
+        Filter::new(Expr::Contains(self.erased(), checked(&value.into())))
     }
 }
 

@@ -230,6 +230,9 @@ impl Store {
         let keys = order.keys();
         let expr = filter.into_expr();
         require_index::<D>(&expr, &keys)?;
+        if page.after.as_ref().is_some_and(|position| position.len() != keys.len()) {
+            return Err(StoreError::Failed("a position has a value for each key of its order".to_owned()));
+        }
         on_engine!(self, engine => engine.find(&expr, &keys, &page))
     }
 

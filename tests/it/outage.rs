@@ -48,14 +48,11 @@ async fn a_killed_mongod_is_told_of_and_recovered_from() {
         assert_eq!(ready(app).await, 200);
 
         mongod.kill();
-        let mut quickest = Duration::MAX;
         for _ in 0..3 {
             let (refused, took) = add(app, &ada, &thread, "meanwhile").await;
             assert_eq!(refused, Err("UNAVAILABLE".to_owned()));
-            quickest = quickest.min(took);
+            assert!(took < Duration::from_secs(3), "{took:?}");
         }
-        // The quickest of three, as other tests run beside this one.
-        assert!(quickest < Duration::from_secs(3), "{quickest:?}");
         assert_eq!(ready(app).await, 503);
 
         mongod.restart();

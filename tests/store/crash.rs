@@ -209,7 +209,10 @@ async fn write(
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        match store.commit(batch((run, task, number))).await {
+        let asked = Instant::now();
+        let outcome = store.commit(batch((run, task, number))).await;
+        assert!(asked.elapsed() < Duration::from_secs(3), "it took {:?}: {outcome:?}", asked.elapsed());
+        match outcome {
             Ok(()) => {
                 acknowledged.lock().unwrap().insert((run, task, number));
             }

@@ -3,9 +3,11 @@
 use std::{
     future::Future,
     panic::{AssertUnwindSafe, resume_unwind},
+    time::Duration,
 };
 
-use futures_util::FutureExt;
+use bson::{Document, doc};
+use futures_util::{FutureExt, TryStreamExt};
 use hope_exchange::{query::Collection, store::Store};
 
 use crate::samples;
@@ -55,8 +57,7 @@ impl Place {
         let here = Here(std::sync::Arc::new(self));
         let outcome = AssertUnwindSafe(test(here.clone())).catch_unwind().await;
         if here.is_mongo() {
-            let client = mongodb::Client::with_uri_str(&here.uri).await.unwrap();
-            client.default_database().unwrap().drop().await.unwrap();
+            drop_database(&here.uri).await;
         }
         if let Err(panic) = outcome {
             resume_unwind(panic);
@@ -73,6 +74,27 @@ impl std::ops::Deref for Here {
 
     fn deref(&self) -> &Place {
         &self.0
+    }
+}
+
+/// A process that was killed may have left a transaction open, which a drop would wait for.
+async fn drop_database(uri: &str) {
+    let client = mongodb::Client::with_uri_str(uri).await.unwrap();
+    let database = client.default_database().unwrap();
+    let mut dropped = tokio::spawn(async move { database.drop().await });
+    while tokio::time::timeout(Duration::from_millis(500), &mut dropped).await.is_err() {
+        let admin = client.database("admin");
+        let sessions = doc! { "$currentOp": { "allUsers": false, "idleSessions": true } };
+        let silent = doc! { "$match": { "transaction.timeInactiveMicros": { "$gt": 1_000_000 } } };
+        let found: Vec<Document> =
+            admin.aggregate([sessions, silent]).await.unwrap().try_collect().await.unwrap();
+        let ids: Vec<_> = found
+            .iter()
+            .map(|session| doc! { "id": session.get_document("lsid").unwrap().get("id") })
+            .collect();
+        if !ids.is_empty() {
+            admin.run_command(doc! { "killSessions": ids }).await.unwrap();
+        }
     }
 }
 

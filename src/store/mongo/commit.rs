@@ -34,6 +34,10 @@ const TOUCH: &str = "_touch";
 const PAUSE: Duration = Duration::from_millis(4);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
+/// How long to go on when nobody answers: callers are promised to be told soon. A little less than
+/// the driver looks for a server.
+const SILENCE: Duration = Duration::from_millis(1_900);
+
 /// One command to the server.
 pub(super) struct Command {
     collection: &'static str,
@@ -114,11 +118,12 @@ pub(super) async fn run(database: &Database, commands: Vec<Command>, deadline: I
     }
     let mut pause = PAUSE;
     loop {
+        let began = Instant::now();
         let refusal = match transaction(database, &commands, deadline).await {
             Ok(()) => return Ok(()),
             Err(refusal) => refusal,
         };
-        if !refusal.is_passing() || Instant::now() + pause >= deadline {
+        if !refusal.is_passing(began) || Instant::now() + pause >= deadline {
             return Err(refusal.into_error());
         }
         tokio::time::sleep(pause.mul_f64(chance())).await;
@@ -136,11 +141,11 @@ async fn transaction(database: &Database, commands: &[Command], deadline: Instan
     for command in commands {
         command.run(database, Some(&mut session)).await?;
     }
+    let began = Instant::now();
     loop {
         match session.commit_transaction().await {
             Err(error) if error.contains_label(UNKNOWN_TRANSACTION_COMMIT_RESULT) => {
-                // Nobody has answered for as long as callers are promised to wait.
-                if nobody_answers(&error) || Instant::now() >= deadline {
+                if is_silence(&error, began) || Instant::now() >= deadline {
                     return Err(lost(unlabelled(&error)));
                 }
                 tokio::time::sleep(PAUSE.mul_f64(chance())).await;
@@ -158,10 +163,10 @@ enum Refusal {
 }
 
 impl Refusal {
-    /// Whether nothing has happened, and the same may succeed now.
-    fn is_passing(&self) -> bool {
+    /// Whether nothing has happened in a try that `began` then, and the same may succeed now.
+    fn is_passing(&self, began: Instant) -> bool {
         matches!(self, Self::Driver(_, error)
-            if error.contains_label(TRANSIENT_TRANSACTION_ERROR) && !nobody_answers(error))
+            if error.contains_label(TRANSIENT_TRANSACTION_ERROR) && !is_silence(error, began))
     }
 
     fn into_error(self) -> StoreError {
@@ -172,8 +177,12 @@ impl Refusal {
     }
 }
 
-fn nobody_answers(error: &Error) -> bool {
-    matches!(*error.kind, ErrorKind::ServerSelection { .. })
+/// Whether nobody has answered since then, not even with an error, for as long as to make it likely
+/// that nobody will.
+fn is_silence(error: &Error, since: Instant) -> bool {
+    let answered =
+        matches!(*error.kind, ErrorKind::Command(_) | ErrorKind::Write(_) | ErrorKind::InsertMany(_));
+    !answered && since.elapsed() >= SILENCE
 }
 
 /// The same error without its labels: its transaction must not be tried again, as it may have

@@ -17,7 +17,7 @@ use crate::query::{Collection, Direction, FieldRef, ID, Index, Kind};
 
 pub(super) const PREFIX: &str = "hope_";
 /// How long building the indexes of one collection may take: a big one may have millions of documents.
-pub(super) const PATIENCE: Duration = Duration::from_secs(600);
+pub(super) const PATIENCE: Duration = Duration::from_mins(10);
 
 /// Of `create`: it is there already.
 const NAMESPACE_EXISTS: i32 = 48;

@@ -52,13 +52,9 @@ pub(super) fn is_busy(error: &Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
-pub(super) fn is_missing_index(error: &Error) -> bool {
-    let missing = |message: &str| message.contains("no such index") || message.contains("no query solution");
-    match error {
-        Error::SqliteFailure(_, Some(message)) => missing(message),
-        Error::SqlInputError { msg, .. } => missing(msg),
-        _ => false,
-    }
+/// Whether a statement failed because an index that it names is not there.
+pub(super) fn is_missing_index(message: &str) -> bool {
+    message.contains("no such index") || message.contains("no query solution")
 }
 
 fn is_unique(extended_code: i32) -> bool {

@@ -15,14 +15,14 @@ mod schema;
 mod writer;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread::JoinHandle,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, OpenFlags, Row};
@@ -121,7 +121,7 @@ impl Sqlite {
         match ids {
             [id] => sql.push("= ").bind(id.as_str().to_owned()),
             ids => {
-                let list = serde_json::Value::from_iter(ids.iter().map(Id::as_str)).to_string();
+                let list = ids.iter().map(Id::as_str).collect::<serde_json::Value>().to_string();
                 sql.push("IN (SELECT value FROM json_each(").bind(list).push("))")
             }
         };
@@ -134,17 +134,11 @@ impl Sqlite {
         order: &[(FieldRef, Direction)],
         page: &Page,
     ) -> Result<Vec<D>> {
-        let mut stretches = stretches(D::collection(), filter, order, page);
-        if let [Arms { queries, .. }] = stretches.as_mut_slice()
-            && queries.len() == 1
-        {
-            return self.read(queries.swap_remove(0), document).await;
-        }
+        let stretches = stretches(D::collection(), filter, order, page);
         if stretches.is_empty() {
             return Ok(Vec::new());
         }
-        let limit = page.limit;
-        self.on_reader(move |connection| readers::page(connection, &stretches, limit, document)).await
+        self.read_page(stretches, page.limit, document).await
     }
 
     pub async fn count<D: Document>(&self, filter: &Expr, at_most: u64) -> Result<u64> {
@@ -170,7 +164,8 @@ impl Sqlite {
 
     pub async fn commit(&self, batch: Batch) -> Result<()> {
         let (answer, answered) = oneshot::channel();
-        let job = Job { changes: changes(&batch)?, collections: batch.collections().collect(), answer };
+        let collections: BTreeSet<_> = batch.collections().collect();
+        let job = Job { changes: changes(&batch)?, collections, answer };
         if !self.0.writes.push(job) {
             return Err(closed());
         }
@@ -218,24 +213,26 @@ impl Sqlite {
         joined.await.ok();
     }
 
-    /// Runs a query on a reader, which turns the rows into what is wanted while it has them.
     async fn read<T: Send + 'static>(
         &self,
         sql: Sql,
         row: impl Fn(&Row<'_>) -> Result<T> + Send + 'static,
     ) -> Result<Vec<T>> {
-        self.on_reader(move |connection| readers::rows(connection, &sql, row)).await
+        self.read_page(vec![Arms { queries: vec![sql], order: Vec::new() }], usize::MAX, row).await
     }
 
-    async fn on_reader<T: Send + 'static>(
+    /// Runs queries on a reader, which turns the rows into what is wanted while it has them.
+    async fn read_page<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
+        stretches: Vec<Arms>,
+        limit: usize,
+        row: impl Fn(&Row<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<Vec<T>> {
         let (answer, answered) = oneshot::channel();
         let read: Read = Box::new(move |connection| {
             // Whoever asked may have given up while this was waiting.
             if !answer.is_closed() {
-                answer.send(work(connection)).ok();
+                answer.send(readers::page(connection, stretches, limit, row)).ok();
             }
         });
         if !self.0.reads.push(read) {
@@ -313,15 +310,22 @@ fn names_are_plain(collections: &[&'static Collection]) -> Result<()> {
 /// The file, readable by its owner alone, and the folder that it is in. SQLite gives the log beside
 /// it the same mode.
 fn make_file(path: &Path) -> Result<()> {
-    let folder = path.parent().unwrap_or(Path::new(""));
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
     let made = std::fs::create_dir_all(folder).and_then(|()| {
         let mut options = std::fs::OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(path)
+        options.open(path)?;
+        // SQLite sees to the folder's entries for the files that it makes itself.
+        #[cfg(unix)]
+        std::fs::File::open(folder)?.sync_all()?;
+        Ok(())
     });
-    made.map(|_| ()).map_err(|error| {
+    made.map_err(|error| {
         let path = path.display();
         StoreError::Unavailable(format!(
             "{path} can't be opened for writing ({error}). Name a file in HOPE_STORE=sqlite://FILE whose \
@@ -356,12 +360,12 @@ fn create(connection: &mut Connection, collections: &[&'static Collection]) -> r
 
 /// Tries again while another process holds a lock that SQLite does not wait for by itself.
 fn with_lock<T>(mut attempt: impl FnMut() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
-    let mut tries = 0;
+    let began = Instant::now();
     loop {
         match attempt() {
-            Err(error) if errors::is_busy(&error) && wait_for_lock(tries) => tries += 1,
+            Err(error) if errors::is_busy(&error) && began.elapsed() < LOCK_PATIENCE => wait_for_lock(0),
             outcome => return outcome,
-        }
+        };
     }
 }
 

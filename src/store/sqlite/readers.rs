@@ -30,17 +30,6 @@ pub(super) fn run(connection: &Connection, reads: &Queue<Read>) {
     }
 }
 
-/// Every row of a query.
-pub(super) fn rows<T>(
-    connection: &Connection,
-    sql: &Sql,
-    row: impl Fn(&Row<'_>) -> Result<T>,
-) -> Result<Vec<T>> {
-    let mut found = Vec::new();
-    add_rows(connection, sql, usize::MAX, &row, &mut found)?;
-    Ok(found)
-}
-
 /// What one stretch of an index takes to read: several queries, whose rows are to be merged by their
 /// columns after the first, or only one.
 pub(super) struct Arms {
@@ -51,17 +40,39 @@ pub(super) struct Arms {
 /// The first `limit` rows of stretches that follow each other.
 pub(super) fn page<T>(
     connection: &Connection,
-    stretches: &[Arms],
+    mut stretches: Vec<Arms>,
     limit: usize,
     row: impl Fn(&Row<'_>) -> Result<T>,
 ) -> Result<Vec<T>> {
+    match read(connection, &stretches, limit, &row) {
+        // Another version of this program, which is being rolled out, declares other indexes.
+        Err(StoreError::Failed(message)) if is_missing_index(&message) => {
+            // Prepared statements would find out one by one.
+            connection.flush_prepared_statement_cache();
+            for sql in stretches.iter_mut().flat_map(|arms| &mut arms.queries) {
+                sql.text = without_index(&sql.text);
+            }
+            read(connection, &stretches, limit, &row)
+        }
+        outcome => outcome,
+    }
+}
+
+fn read<T>(
+    connection: &Connection,
+    stretches: &[Arms],
+    limit: usize,
+    row: &impl Fn(&Row<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    let queries: usize = stretches.iter().map(|arms| arms.queries.len()).sum();
     // One snapshot for all of them.
-    let snapshot = connection.unchecked_transaction().map_err(failed)?;
+    let snapshot = (queries > 1).then(|| connection.unchecked_transaction()).transpose();
+    let _snapshot = snapshot.map_err(failed)?;
     let mut found = Vec::new();
     for stretch in stretches {
         match stretch.queries.as_slice() {
-            [only] => add_rows(&snapshot, only, limit, &row, &mut found)?,
-            several => merge_rows(&snapshot, several, &stretch.order, limit, &row, &mut found)?,
+            [only] => add_rows(connection, only, limit, row, &mut found)?,
+            several => merge_rows(connection, several, &stretch.order, limit, row, &mut found)?,
         }
         if found.len() >= limit {
             break;
@@ -158,12 +169,7 @@ fn lost() -> StoreError {
 }
 
 fn prepare<'a>(connection: &'a Connection, sql: &Sql) -> Result<CachedStatement<'a>> {
-    match connection.prepare_cached(&sql.text) {
-        // Another version of this program, which is being rolled out, declares other indexes.
-        Err(error) if is_missing_index(&error) => connection.prepare_cached(&without_index(&sql.text)),
-        statement => statement,
-    }
-    .map_err(failed)
+    connection.prepare_cached(&sql.text).map_err(failed)
 }
 
 /// The same query without saying which index to use.

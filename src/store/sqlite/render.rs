@@ -327,5 +327,5 @@ fn json_list(values: &[&Value]) -> String {
         Value::Text(text) => text.as_str().into(),
         Value::Time(time) => time.to_string().into(),
     };
-    serde_json::Value::from_iter(values.iter().map(json)).to_string()
+    values.iter().map(json).collect::<serde_json::Value>().to_string()
 }

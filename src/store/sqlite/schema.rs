@@ -97,9 +97,9 @@ fn elements(collection: &Collection, index: &Index, array: FieldRef) -> Vec<(Str
     // The rows of one document, which is `row` in a trigger or a query. DISTINCT: an array may hold a
     // value twice. The type: a null has a row in `json_each` too.
     let rows = |row: &str| {
-        let value = |field: FieldRef| match field.many {
-            true => format!("coalesce(e.value,{NULL_KEY})"),
-            false => format!("coalesce({},{NULL_KEY})", extract(row, field)),
+        let value = |field: FieldRef| {
+            let value = if field.many { "e.value".to_owned() } else { extract(row, field) };
+            format!("coalesce({value},{NULL_KEY})")
         };
         let keys: Vec<String> = keys_of(index).map(|(field, _)| value(field)).collect();
         let path = format!("{row}.doc,'$.{}'", array.name);

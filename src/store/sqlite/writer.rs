@@ -6,6 +6,7 @@
 //! what refused them may have been written in the same transaction.
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -35,7 +36,7 @@ const TURN: Duration = Duration::from_millis(100);
 pub(super) struct Job {
     pub changes: Vec<Change>,
     /// Collections that it changes.
-    pub collections: Vec<&'static str>,
+    pub collections: BTreeSet<&'static str>,
     pub answer: oneshot::Sender<Result<()>>,
 }
 
