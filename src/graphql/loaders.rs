@@ -106,14 +106,25 @@ pub struct Loader<D> {
 }
 
 struct State<D> {
+    /// Asked for, and not fetched yet.
     wanted: HashSet<Id<D>>,
+    /// Being fetched: who asks for one of them waits, and does not ask again.
+    coming: HashSet<Id<D>>,
+    /// How often anything was asked for.
+    asked: u64,
     known: HashMap<Id<D>, Option<Arc<D>>>,
     failed: Option<StoreError>,
 }
 
 impl<D> Default for Loader<D> {
     fn default() -> Self {
-        let state = State { wanted: HashSet::new(), known: HashMap::new(), failed: None };
+        let state = State {
+            wanted: HashSet::new(),
+            coming: HashSet::new(),
+            asked: 0,
+            known: HashMap::new(),
+            failed: None,
+        };
         Self { state: Mutex::new(state), fetched: Notify::new() }
     }
 }
@@ -124,10 +135,16 @@ impl<D: Document> Loader<D> {
     }
 
     async fn load(&self, app: &App, id: &Id<D>) -> Result<Option<Arc<D>>> {
-        if let Some(document) = self.state().known.get(id) {
-            return Ok(document.clone());
+        {
+            let mut state = self.state();
+            if let Some(document) = state.known.get(id) {
+                return Ok(document.clone());
+            }
+            state.asked += 1;
+            if !state.coming.contains(id) {
+                state.wanted.insert(id.clone());
+            }
         }
-        self.state().wanted.insert(id.clone());
         self.everybody_has_asked().await;
         let fetched = self.fetched.notified();
         tokio::pin!(fetched);
@@ -142,7 +159,13 @@ impl<D: Document> Loader<D> {
                 if let Some(error) = &state.failed {
                     return Err(error.clone().into());
                 }
-                if state.wanted.contains(id) { state.wanted.drain().collect() } else { Vec::new() }
+                if state.wanted.contains(id) {
+                    let batch: Vec<Id<D>> = state.wanted.drain().collect();
+                    state.coming.extend(batch.iter().cloned());
+                    batch
+                } else {
+                    Vec::new()
+                }
             };
             if batch.is_empty() {
                 fetched.as_mut().await;
@@ -155,9 +178,9 @@ impl<D: Document> Loader<D> {
 
     async fn everybody_has_asked(&self) {
         loop {
-            let before = self.state().wanted.len();
+            let before = self.state().asked;
             yield_now().await;
-            if self.state().wanted.len() <= before {
+            if self.state().asked == before {
                 return;
             }
         }
