@@ -61,7 +61,7 @@ where
     N: OutputType,
 {
     let app = ctx.app();
-    let slice = page::page(app, &listing, &wanted).await.map_err(top)?;
+    let slice = Box::pin(page::page(app, &listing, &wanted)).await.map_err(top)?;
     let Listing { name, filter, order } = listing;
     let total = Total(Box::new(move |app| {
         let filter = filter.clone();

@@ -134,17 +134,28 @@ impl<D: Document> Loader<D> {
         self.state().known.insert(document.id().clone(), Some(Arc::new(document)));
     }
 
+    /// Small, as the resolver of every field of a type has room for its largest one.
     async fn load(&self, app: &App, id: &Id<D>) -> Result<Option<Arc<D>>> {
-        {
-            let mut state = self.state();
-            if let Some(document) = state.known.get(id) {
-                return Ok(document.clone());
-            }
+        match self.ask(id) {
+            Some(known) => Ok(known),
+            None => Box::pin(self.wait(app, id)).await,
+        }
+    }
+
+    /// What is known of a document; otherwise it is asked for.
+    fn ask(&self, id: &Id<D>) -> Option<Option<Arc<D>>> {
+        let mut state = self.state();
+        let known = state.known.get(id).cloned();
+        if known.is_none() {
             state.asked += 1;
             if !state.coming.contains(id) {
                 state.wanted.insert(id.clone());
             }
         }
+        known
+    }
+
+    async fn wait(&self, app: &App, id: &Id<D>) -> Result<Option<Arc<D>>> {
         self.everybody_has_asked().await;
         let fetched = self.fetched.notified();
         tokio::pin!(fetched);

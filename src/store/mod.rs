@@ -163,13 +163,14 @@ enum Engine {
     Mongo(mongo::Mongo),
 }
 
-/// Runs the same call on whichever engine is open.
+/// Runs the same call on whichever engine is open. The driver's futures are large, and every caller
+/// would carry one around, so they get a place of their own.
 macro_rules! on_engine {
     ($store:expr, $engine:ident => $call:expr) => {{
         $store.calls.fetch_add(1, Ordering::Relaxed);
         match &$store.engine {
             Engine::Sqlite($engine) => $call.await,
-            Engine::Mongo($engine) => $call.await,
+            Engine::Mongo($engine) => Box::pin($call).await,
         }
     }};
 }
