@@ -8,6 +8,7 @@
 //! token that it signed has expired, after ten minutes. Changing `secret` ends every session.
 
 use std::{
+    collections::HashSet,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, RwLock},
     time::{Duration, Instant},
@@ -42,7 +43,33 @@ pub struct SigningKey {
     pub kid: String,
     pub encoding: EncodingKey,
     pub decoding: DecodingKey,
+    /// Tokens that were found to be signed with it.
+    pub signed: Signed,
     public: Vec<u8>,
+}
+
+/// Digests of texts whose signature was good: a program sends one token with hundreds of requests,
+/// and checking the signature is the dearest part of looking at it. Only the signature is
+/// remembered; what a token says is looked at each time.
+#[derive(Default)]
+pub struct Signed(Mutex<HashSet<[u8; 32]>>);
+
+impl Signed {
+    /// Forgotten all at once: tokens live for ten minutes, so few of them would be seen again.
+    const MAX: usize = 10_000;
+
+    #[must_use]
+    pub fn contains(&self, text: &[u8; 32]) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(text)
+    }
+
+    pub fn insert(&self, text: [u8; 32]) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= Self::MAX {
+            known.clear();
+        }
+        known.insert(text);
+    }
 }
 
 impl Identified for SigningKey {
@@ -148,6 +175,7 @@ impl SigningKey {
             kid: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
             encoding: EncodingKey::from_ed_der(&document),
             decoding: DecodingKey::from_ed_der(&public),
+            signed: Signed::default(),
             public,
         })
     }

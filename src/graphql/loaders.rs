@@ -102,13 +102,15 @@ impl Loaders {
 /// Collects the ids of one kind that a request asks for, and fetches them together.
 pub struct Loader<D> {
     state: Mutex<State<D>>,
-    fetched: Notify,
+    changed: Notify,
 }
 
 struct State<D> {
-    /// Asked for, and not fetched yet.
+    /// Asked for, and not being fetched yet.
     wanted: HashSet<Id<D>>,
-    /// Being fetched: who asks for one of them waits, and does not ask again.
+    /// Whether somebody waits until all have asked, to fetch what is wanted then.
+    collecting: bool,
+    /// Being fetched.
     coming: HashSet<Id<D>>,
     /// How often anything was asked for.
     asked: u64,
@@ -120,12 +122,13 @@ impl<D> Default for Loader<D> {
     fn default() -> Self {
         let state = State {
             wanted: HashSet::new(),
+            collecting: false,
             coming: HashSet::new(),
             asked: 0,
             known: HashMap::new(),
             failed: None,
         };
-        Self { state: Mutex::new(state), fetched: Notify::new() }
+        Self { state: Mutex::new(state), changed: Notify::new() }
     }
 }
 
@@ -155,14 +158,14 @@ impl<D: Document> Loader<D> {
         known
     }
 
+    /// Waits until somebody has fetched the document; when nobody is about to, does it.
     async fn wait(&self, app: &App, id: &Id<D>) -> Result<Option<Arc<D>>> {
-        self.everybody_has_asked().await;
-        let fetched = self.fetched.notified();
-        tokio::pin!(fetched);
+        let changed = self.changed.notified();
+        tokio::pin!(changed);
         loop {
-            // Listening starts before looking, so that no fetch can end in between unnoticed.
-            fetched.as_mut().enable();
-            let batch: Vec<Id<D>> = {
+            // Listening starts before looking, so that nothing can happen in between unnoticed.
+            changed.as_mut().enable();
+            let collects = {
                 let mut state = self.state();
                 if let Some(document) = state.known.get(id) {
                     return Ok(document.clone());
@@ -170,20 +173,16 @@ impl<D: Document> Loader<D> {
                 if let Some(error) = &state.failed {
                     return Err(error.clone().into());
                 }
-                if state.wanted.contains(id) {
-                    let batch: Vec<Id<D>> = state.wanted.drain().collect();
-                    state.coming.extend(batch.iter().cloned());
-                    batch
-                } else {
-                    Vec::new()
-                }
+                let collects = !state.collecting && state.wanted.contains(id);
+                state.collecting |= collects;
+                collects
             };
-            if batch.is_empty() {
-                fetched.as_mut().await;
-                fetched.set(self.fetched.notified());
+            if collects {
+                Round { loader: self, ids: Vec::new() }.run(app).await;
             } else {
-                self.fetch(app, batch).await;
+                changed.as_mut().await;
             }
+            changed.set(self.changed.notified());
         }
     }
 
@@ -197,21 +196,54 @@ impl<D: Document> Loader<D> {
         }
     }
 
-    async fn fetch(&self, app: &App, ids: Vec<Id<D>>) {
-        let outcome = app.store.get(&ids).await;
-        {
-            let mut state = self.state();
-            match outcome {
-                Ok(documents) => state
-                    .known
-                    .extend(ids.into_iter().zip(documents.into_iter().map(|found| found.map(Arc::new)))),
-                Err(error) => state.failed = Some(error),
-            }
-        }
-        self.fetched.notify_waiters();
-    }
-
     fn state(&self) -> MutexGuard<'_, State<D>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One fetch for all who ask. A resolver that is given up, as another field of its object failed,
+/// takes its round with it: then somebody else who waits starts a new one.
+struct Round<'a, D: Document> {
+    loader: &'a Loader<D>,
+    /// What is fetched; none while it is still collected.
+    ids: Vec<Id<D>>,
+}
+
+impl<D: Document> Round<'_, D> {
+    async fn run(mut self, app: &App) {
+        self.loader.everybody_has_asked().await;
+        {
+            let mut state = self.loader.state();
+            self.ids = state.wanted.drain().collect();
+            state.coming.extend(self.ids.iter().cloned());
+            state.collecting = false;
+        }
+        let outcome = app.store.get(&self.ids).await;
+        let mut state = self.loader.state();
+        match outcome {
+            Ok(documents) => {
+                let documents = documents.into_iter().map(|found| found.map(Arc::new));
+                state.known.extend(self.ids.iter().cloned().zip(documents));
+            }
+            Err(error) => state.failed = Some(error),
+        }
+    }
+}
+
+impl<D: Document> Drop for Round<'_, D> {
+    fn drop(&mut self) {
+        {
+            let mut state = self.loader.state();
+            if self.ids.is_empty() {
+                state.collecting = false;
+            }
+            for id in self.ids.drain(..) {
+                state.coming.remove(&id);
+                if !state.known.contains_key(&id) {
+                    state.wanted.insert(id);
+                }
+            }
+        }
+        self.loader.changed.notify_waiters();
     }
 }

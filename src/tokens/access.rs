@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use jsonwebtoken::{Algorithm, Header, Validation};
 use serde::{Deserialize, Serialize};
 
@@ -104,13 +105,20 @@ fn hold(app: &App, claims: &Claims) -> bool {
 
 fn signed_claims(app: &App, token: &str) -> Option<Claims> {
     let key = key_of(app, token)?;
+    let mut text = [0; 32];
+    text.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+    if key.signed.contains(&text) {
+        return jsonwebtoken::dangerous::insecure_decode_claims(token).ok();
+    }
     let mut validation = Validation::new(Algorithm::EdDSA);
     validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
     validation.set_issuer(&[issuer(app)]);
     validation.set_audience(&[AUDIENCE]);
     validation.validate_exp = false;
     validation.leeway = 0;
-    jsonwebtoken::decode::<Claims>(token, &key.decoding, &validation).ok().map(|token| token.claims)
+    let claims = jsonwebtoken::decode::<Claims>(token, &key.decoding, &validation).ok()?.claims;
+    key.signed.insert(text);
+    Some(claims)
 }
 
 /// The key that the token names, one of ours; never one that the token brings along.

@@ -1,5 +1,11 @@
 //! GraphQL over HTTP: what is taken in, and what is refused.
 
+use hope_exchange::{
+    actions::access::Viewer,
+    domain::{member::Member, post::Post},
+    graphql::loaders::Loaders,
+    ids::Id,
+};
 use serde_json::{Value as Json, json};
 
 use crate::{app::TestApp, on_both_stores};
@@ -73,6 +79,32 @@ on_both_stores! {
         for query in [deep, nested, wide, aliases] {
             let answer = app.graphql(&ada.token, &query, json!({})).await;
             assert_eq!(answer["errors"][0]["extensions"]["code"], "QUERY_TOO_COMPLEX", "{answer}");
+        }
+    }
+
+    async fn a_fetch_that_is_given_up_is_taken_over(app: &TestApp) {
+        let ada = app.person("Ada Moore").await;
+        let member = app.app.store.one(&Id::<Member>::parse(&ada.id).unwrap()).await.unwrap().unwrap();
+        let post = app.create_post(&ada, json!({"kind": "IDEA", "title": "Ward welcome cards"})).await;
+        let post = Id::<Post>::parse(&post).unwrap();
+        // Given up while others are still to ask, and in the middle of the fetch.
+        for polls in 1..6 {
+            let loaders = Loaders::new(app.app.clone(), &Viewer::proven(member.clone()));
+            let mut given_up = Box::pin(loaders.post(&post));
+            let mut waiting = Box::pin(loaders.post(&post));
+            let gone = async {
+                for _ in 0..polls {
+                    if futures_util::poll!(&mut given_up).is_ready() {
+                        break;
+                    }
+                    let _ = futures_util::poll!(&mut waiting);
+                    tokio::task::yield_now().await;
+                }
+                drop(given_up);
+            };
+            gone.await;
+            let found = tokio::time::timeout(std::time::Duration::from_secs(10), waiting).await;
+            assert!(found.expect("somebody fetches it").unwrap().is_some(), "after {polls} polls");
         }
     }
 
