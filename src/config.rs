@@ -84,6 +84,7 @@ pub struct Jobs {
 pub struct Limits {
     pub rate: Switch,
     pub points_per_minute: u32,
+    pub requests_at_once: usize,
     pub mails_at_once: u32,
     pub mails_per_hour: u32,
     pub sign_ins_per_minute: u32,

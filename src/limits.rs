@@ -6,7 +6,7 @@ use std::{
     net::IpAddr,
     num::NonZeroU32,
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
@@ -19,6 +19,7 @@ use governor::{
     middleware::NoOpMiddleware,
     state::{InMemoryState, NotKeyed, keyed::DashMapStateStore},
 };
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     clock::Timestamp,
@@ -30,11 +31,15 @@ use crate::{
 
 /// How often the keyed limits forget whom they need not remember, in checks.
 const TIDY_EVERY: u32 = 1_024;
+/// How long a request waits for another one of the same member to end: a page that asks for many
+/// things at once is served, a program that floods is told.
+const TURN_WITHIN: Duration = Duration::from_secs(2);
 
 pub struct Limits {
     /// `None` when limits are off.
     sign_in: Option<SignIn<DefaultClock>>,
     points: Points,
+    turns: Option<Turns>,
 }
 
 impl Limits {
@@ -44,6 +49,11 @@ impl Limits {
         Self {
             sign_in: on.then(|| SignIn::new(limits, &DefaultClock::default())),
             points: Points { limit: limits.points_per_minute, on, used: Mutex::default() },
+            turns: on.then(|| Turns {
+                at_once: limits.requests_at_once,
+                within: TURN_WITHIN,
+                of: Mutex::default(),
+            }),
         }
     }
 
@@ -77,6 +87,18 @@ impl Limits {
     /// `RateLimited` when fewer are left in this minute; none are spent then.
     pub fn points(&self, member: &Id<Member>, cost: u32, now: Timestamp) -> Result<Allowance> {
         self.points.spend(member, cost, now)
+    }
+
+    /// A member's turn, which lasts as long as what is returned. So many of their requests are
+    /// served at once; the next waits a little for one of them to end.
+    ///
+    /// # Errors
+    /// `RateLimited` when none did.
+    pub async fn turn(&self, member: &Id<Member>) -> Result<Option<OwnedSemaphorePermit>> {
+        match &self.turns {
+            None => Ok(None),
+            Some(turns) => turns.next(member).await.map(Some),
+        }
     }
 }
 
@@ -194,6 +216,29 @@ impl Points {
     }
 }
 
+/// Who is being served.
+struct Turns {
+    at_once: usize,
+    within: Duration,
+    of: Mutex<HashMap<Id<Member>, Arc<Semaphore>>>,
+}
+
+impl Turns {
+    async fn next(&self, member: &Id<Member>) -> Result<OwnedSemaphorePermit> {
+        let turns = {
+            let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
+            if of.len() >= TIDY_EVERY as usize && !of.contains_key(member) {
+                // Whoever is served or waits holds on to it.
+                of.retain(|_, turns| Arc::strong_count(turns) > 1);
+            }
+            let fresh = || Arc::new(Semaphore::new(self.at_once));
+            Arc::clone(of.entry(member.clone()).or_insert_with(fresh))
+        };
+        let turn = tokio::time::timeout(self.within, turns.acquire_owned()).await;
+        turn.ok().and_then(Result::ok).ok_or(Error::RateLimited { seconds: 1 })
+    }
+}
+
 fn whole_seconds(delta: TimeDelta) -> u64 {
     u64::try_from(delta.num_milliseconds()).unwrap_or_default().div_ceil(1000)
 }
@@ -274,6 +319,34 @@ mod tests {
         assert_eq!(limits.points(&other, 1, now).unwrap(), left(1, 1_999));
         assert_eq!(spend(2_000, 30).unwrap().remaining, 0);
         assert!(spend(u32::MAX, 30).is_err());
+    }
+
+    #[tokio::test]
+    async fn four_requests_of_a_member_are_served_at_once() {
+        let mut limits = Limits::new(&Config::defaults().limits);
+        let (member, other) = (Id::of("1"), Id::of("2"));
+        let mut served = Vec::new();
+        for _ in 0..4 {
+            served.push(limits.turn(&member).await.unwrap());
+        }
+        assert!(limits.turn(&other).await.is_ok());
+        limits.turns.as_mut().unwrap().within = Duration::from_millis(1);
+        assert!(matches!(limits.turn(&member).await, Err(Error::RateLimited { seconds: 1 })));
+        limits.turns.as_mut().unwrap().within = Duration::from_secs(60);
+        let (fifth, ()) = tokio::join!(limits.turn(&member), async { drop(served.pop()) });
+        assert!(fifth.is_ok());
+    }
+
+    #[tokio::test]
+    async fn members_who_left_are_forgotten() {
+        let limits = Limits::new(&Config::defaults().limits);
+        let staying = limits.turn(&Id::of("staying")).await.unwrap();
+        for number in 0..TIDY_EVERY * 3 {
+            limits.turn(&Id::of(&number.to_string())).await.unwrap();
+        }
+        let turns = limits.turns.as_ref().unwrap().of.lock().unwrap();
+        assert!(turns.len() <= TIDY_EVERY as usize && turns.contains_key(&Id::of("staying")));
+        drop(staying);
     }
 
     #[test]

@@ -92,6 +92,7 @@ async fn serve(request: &Request, body: Body, app: &App, schema: &Schema) -> Res
     require_json(request.headers())?;
     let viewer = viewer(request, app).await?;
     let body = read(body).await?;
+    let _turn = app.limits.turn(&viewer.id).await?;
     let call: Call = serde_json::from_slice(&body).map_err(|error| {
         let message = format!("The body is not a GraphQL request: {}", plain(&error.to_string()));
         Error::Coded(Code::BadRequest, message)
