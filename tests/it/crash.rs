@@ -1,4 +1,4 @@
-//! Workers that are killed in the middle of sending.
+//! Workers and mail servers that are killed in the middle of sending.
 
 use std::{collections::HashMap, time::Instant};
 
@@ -17,9 +17,9 @@ use hope_exchange::{
 use tokio::process::Child;
 
 use crate::{
-    app::{On, mongodb, random},
+    app::{On, client, mongodb, random},
     community::{all, insert, member, post, publish, waiting},
-    process::{SmtpServer, count, emls, header, hope, terminate, until},
+    process::{SmtpServer, count, emls, free_address, header, hope, terminate, until},
 };
 
 /// Members of the community whose workers are killed.
@@ -36,15 +36,18 @@ struct Place {
 
 impl Place {
     fn worker(&self) -> Child {
-        let settings = [
+        hope(&["worker"], &self.settings())
+    }
+
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        vec![
             ("HOPE_STORE", self.store.clone()),
             ("HOPE_MAIL", self.mail.clone()),
             ("HOPE_DATA", self.folder.path().display().to_string()),
             ("HOPE_LOG", "warn".to_owned()),
             ("HOPE_JOBS__LEASE_SECONDS", "3".to_owned()),
             ("HOPE_MAIL_FROM__PER_SECOND", "100000".to_owned()),
-        ];
-        hope(&["worker"], &settings)
+        ]
     }
 }
 
@@ -146,6 +149,75 @@ async fn stopped_workers_repeat_nothing(uri: String, folder: tempfile::TempDir) 
     let expected: Vec<&str> = members.iter().map(|member| member.email.as_str()).collect();
     assert_eq!(to, expected);
     store.close().await;
+}
+
+/// A mail server that dies under the service: members are served meanwhile, and once it is back,
+/// everybody gets their digest. Only the message in hand may come twice, with the same Message-ID.
+async fn a_killed_mail_server_loses_nothing(uri: String, folder: tempfile::TempDir) {
+    let server = SmtpServer::start(&[]).await;
+    let (port, mail) = (server.port.to_string(), format!("smtp://127.0.0.1:{}?tls=none", server.port));
+    let place = Place { store: uri, mail, folder };
+    let store = Store::open(&place.store, &domain::collections()).await.unwrap();
+    let members = due_community(&store, SOME).await;
+    let listen = free_address();
+    let service = |offset: &str| {
+        let mut settings = place.settings();
+        settings.push(("HOPE_LISTEN", listen.clone()));
+        settings.push(("HOPE_CLOCK_OFFSET", offset.to_owned()));
+        hope(&["serve"], &settings)
+    };
+    let mut before = service("0s");
+    until("some are out", async || server.count() >= 20).await;
+    let mut taken = server.taken();
+    drop(server);
+
+    let http = client();
+    let ready = async || {
+        http.get(format!("http://{listen}/health/ready"))
+            .send()
+            .await
+            .is_ok_and(|answer| answer.status() == 200)
+    };
+    until("what is left waits for its next attempt", async || {
+        waiting(&store).await.iter().all(|job| job.attempts > 0)
+    })
+    .await;
+    assert!(ready().await, "mail is not needed to serve");
+    let asked = http
+        .post(format!("http://{listen}/api/v1/auth/sign-in"))
+        .json(&serde_json::json!({ "email": "jo@northmoor.nhs.uk" }))
+        .send();
+    assert_eq!(asked.await.unwrap().status(), 202);
+    assert!(terminate(&mut before).await.success());
+
+    let server = SmtpServer::start(&["--port", &port]).await;
+    // The same moment as the pause's end.
+    let mut after = service("90s");
+    until("everything is sent", async || waiting(&store).await.is_empty()).await;
+    assert!(terminate(&mut after).await.success());
+    taken.extend(server.taken());
+    let mut received: HashMap<String, Vec<String>> = HashMap::new();
+    for eml in &taken {
+        received
+            .entry(header(eml, "X-RcptTo").unwrap())
+            .or_default()
+            .push(header(eml, "Message-ID").unwrap());
+    }
+    assert_eq!(received.remove("jo@northmoor.nhs.uk").map(|codes| codes.len()), Some(1));
+    assert!(members.iter().all(|member| received.contains_key(member.email.as_str())));
+    assert!(taken.len() <= members.len() + 2, "{} messages for {} members", taken.len(), members.len());
+    assert!(received.values().all(|ids| ids.iter().all(|id| *id == ids[0])));
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_mail_server_loses_nothing_on_sqlite() {
+    on(On::Sqlite, a_killed_mail_server_loses_nothing).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_mail_server_loses_nothing_on_mongodb() {
+    on(On::Mongo, a_killed_mail_server_loses_nothing).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

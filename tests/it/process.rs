@@ -96,6 +96,11 @@ pub fn hope(arguments: &[&str], settings: &[(&str, String)]) -> Child {
         .unwrap()
 }
 
+/// An address on loopback that nobody listens on.
+pub fn free_address() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
 /// Tells a process to stop, as an operator does.
 pub async fn terminate(child: &mut Child) -> std::process::ExitStatus {
     let pid = child.id().expect("it runs").to_string();
