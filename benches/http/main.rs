@@ -4,14 +4,14 @@
 //! driver and writes the same JSON with serde: what is left to win. Service and floor are measured
 //! in turn, on the same data, by the same client; quote the ratios, not the times.
 //!
-//! `--posts 10000,1000000` measures communities of both sizes and compares them.
+//! `--posts 10000,1000000` measures communities of both sizes in turn, and compares them.
 
 mod client;
 mod floor;
 mod report;
 mod scenario;
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use clap::Parser;
 use hope_exchange::{
@@ -29,7 +29,7 @@ use hope_exchange::{
     server,
     store::Store,
 };
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
     report::{Report, Row},
@@ -63,22 +63,16 @@ async fn main() {
     let args = Args::parse();
     let mut report = Report::default();
     for engine in &args.stores {
+        let mut communities = Vec::new();
         for posts in &args.posts {
             match uri(engine) {
                 None => eprintln!("SKIPPED: {engine}, as HOPE_TEST_MONGODB is not set. Use `make bench`."),
-                Some((uri, folder)) => {
-                    measure(engine, *posts, &uri, folder.path(), args.seconds, &mut report).await;
-                    if engine == "mongodb" {
-                        let client = mongodb::Client::with_uri_str(&uri).await.expect("the server answers");
-                        client
-                            .default_database()
-                            .expect("the URI names one")
-                            .drop()
-                            .await
-                            .expect("it is ours");
-                    }
-                }
+                Some((uri, folder)) => communities.push(Community::seeded(*posts, uri, folder).await),
             }
+        }
+        measure(engine, &communities, args.seconds, &mut report).await;
+        for community in communities {
+            community.end().await;
         }
     }
     report.print();
@@ -113,49 +107,78 @@ async fn open(uri: &str, folder: &std::path::Path) -> App {
     })
 }
 
-async fn measure(
-    engine: &str,
+/// A community that is served, by the service and by the floor.
+struct Community {
     posts: usize,
-    uri: &str,
-    folder: &std::path::Path,
-    seconds: f64,
-    report: &mut Report,
-) {
-    let app = open(uri, folder).await;
-    topic::seed(&app).await.expect("the store answers");
-    {
-        let progress = Progress::new("Seeding", posts);
-        let seeded = demo::seed(&app, 1, Size::Posts(posts), |done, total| progress.set(done, total)).await;
-        assert!(seeded.expect("the store takes them"), "the store was empty");
+    uri: String,
+    /// Removed when it ends.
+    _folder: tempfile::TempDir,
+    app: App,
+    subjects: Subjects,
+    service: SocketAddr,
+    floor: SocketAddr,
+    running: [JoinHandle<()>; 2],
+}
+
+impl Community {
+    async fn seeded(posts: usize, uri: String, folder: tempfile::TempDir) -> Self {
+        let app = open(&uri, folder.path()).await;
+        topic::seed(&app).await.expect("the store answers");
+        {
+            let progress = Progress::new("Seeding", posts);
+            let seeded =
+                demo::seed(&app, 1, Size::Posts(posts), |done, total| progress.set(done, total)).await;
+            assert!(seeded.expect("the store takes them"), "the store was empty");
+        }
+        let subjects = Subjects::choose(&app).await;
+        let listeners = (bind().await, bind().await);
+        let address = |listener: &TcpListener| listener.local_addr().expect("bound");
+        let (service, floor) = (address(&listeners.0), address(&listeners.1));
+        let running = [
+            tokio::spawn({
+                let (app, listener) = (app.clone(), listeners.0);
+                async move { server::serve(app, listener, std::future::pending()).await.expect("it serves") }
+            }),
+            tokio::spawn(floor::serve(uri.clone(), subjects.viewer.clone(), listeners.1)),
+        ];
+        Self { posts, uri, _folder: folder, app, subjects, service, floor, running }
     }
-    let subjects = Subjects::choose(&app).await;
-    let (service, floor) = (bind().await, bind().await);
-    let (service_at, floor_at) = (service.local_addr().expect("bound"), floor.local_addr().expect("bound"));
-    let running = [
-        tokio::spawn({
-            let app = app.clone();
-            async move { server::serve(app, service, std::future::pending()).await.expect("it serves") }
-        }),
-        tokio::spawn(floor::serve(uri.to_owned(), subjects.viewer.clone(), floor)),
-    ];
-    for scenario in Scenario::ALL {
-        for connections in CONNECTIONS {
-            let mut rows = [Row::default(), Row::default()];
-            for _ in 0..2 {
-                for (row, address, is_floor) in [(0, service_at, false), (1, floor_at, true)] {
-                    let requests = scenario.requests(&subjects, is_floor);
-                    let span = Duration::from_secs_f64(seconds);
-                    rows[row].add(client::load(address, &requests, connections, span).await);
-                }
-            }
-            let [service, floor] = rows;
-            report.add(engine, posts, scenario.name(), connections, service, floor);
+
+    async fn end(self) {
+        for task in self.running {
+            task.abort();
+        }
+        self.app.store.close().await;
+        if self.uri.starts_with("mongodb") {
+            let client = mongodb::Client::with_uri_str(&self.uri).await.expect("the server answers");
+            client.default_database().expect("the URI names one").drop().await.expect("it is ours");
         }
     }
-    for task in running {
-        task.abort();
+}
+
+/// Service and floor, and communities of all sizes, are measured in turn: whatever else the machine
+/// does meanwhile slows all of them.
+async fn measure(engine: &str, communities: &[Community], seconds: f64, report: &mut Report) {
+    let span = Duration::from_secs_f64(seconds);
+    eprintln!("Measuring on {engine}");
+    for scenario in Scenario::ALL {
+        for connections in CONNECTIONS {
+            let mut rows: Vec<[Row; 2]> = communities.iter().map(|_| Default::default()).collect();
+            for _ in 0..2 {
+                for (community, rows) in communities.iter().zip(&mut rows) {
+                    for (row, address, is_floor) in
+                        [(0, community.service, false), (1, community.floor, true)]
+                    {
+                        let requests = scenario.requests(&community.subjects, is_floor);
+                        rows[row].add(client::load(address, &requests, connections, span).await);
+                    }
+                }
+            }
+            for (community, [service, floor]) in communities.iter().zip(rows) {
+                report.add(engine, community.posts, scenario.name(), connections, service, floor);
+            }
+        }
     }
-    app.store.close().await;
 }
 
 async fn bind() -> TcpListener {

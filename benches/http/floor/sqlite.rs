@@ -1,6 +1,6 @@
 //! rusqlite as it comes: a connection for each blocking thread, JSON out of the document column.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, collections::HashMap};
 
 use rusqlite::{Connection, params_from_iter};
 use serde::de::DeserializeOwned;
@@ -12,7 +12,8 @@ pub struct Sqlite {
 }
 
 thread_local! {
-    static CONNECTION: RefCell<Option<Connection>> = const { RefCell::new(None) };
+    /// By the file's path, as several communities may be measured.
+    static CONNECTIONS: RefCell<HashMap<String, Connection>> = RefCell::default();
 }
 
 impl Sqlite {
@@ -26,8 +27,8 @@ impl Sqlite {
     ) -> T {
         let path = self.path.clone();
         let run = move || {
-            CONNECTION.with_borrow_mut(|slot| {
-                let connection = slot.get_or_insert_with(|| {
+            CONNECTIONS.with_borrow_mut(|open| {
+                let connection = open.entry(path).or_insert_with_key(|path| {
                     let connection = Connection::open(path).expect("the file is there");
                     connection
                         .execute_batch("PRAGMA synchronous=FULL; PRAGMA busy_timeout=10000;")
