@@ -2,18 +2,23 @@
 
 use super::{
     access::Viewer,
+    mention,
     once::{Decision, Request, once},
     page::Listing,
+    revision::{self, Edit},
 };
 use crate::{
     app::App,
     domain::{
-        comment::{Comment, Place},
-        post::Post,
+        comment::{Comment, Place, QUOTE_MAX, Quote},
+        member::Member,
+        post::{Post, PostKind},
+        reaction::ReactionCounts,
+        revision::difference,
         text::{COMMENT_MAX, RichText},
         thread::Thread,
     },
-    error::{Code, Error, Result, forbidden, not_found},
+    error::{Code, Error, Problem, Result, forbidden, not_found},
     ids::Id,
     store::{Batch, Guard, when},
 };
@@ -24,6 +29,13 @@ pub struct NewComment {
     /// The comment that it answers, if not the contribution itself.
     pub parent: Option<Id<Comment>>,
     pub body: String,
+    pub quote: Option<NewQuote>,
+}
+
+/// Words of another comment of the thread.
+pub struct NewQuote {
+    pub comment: Id<Comment>,
+    pub text: String,
 }
 
 /// Adds a comment to a thread, and counts it there in the same commit.
@@ -31,11 +43,15 @@ pub struct NewComment {
 /// # Errors
 /// Problems of the text; `LOCKED`; not found when the viewer may not see what is discussed.
 pub async fn add(app: &App, viewer: &Viewer, new: NewComment, request: &Request) -> Result<Comment> {
-    let outcome = once(app, viewer, request, async || {
+    once(app, viewer, request, || async {
         let (thread, subject) = discussed(app, viewer, &new.thread).await?;
         let parent = parent_of(app, &new).await?;
-        let body = RichText::parse("body", &new.body, COMMENT_MAX)
-            .map_err(|problem| Error::Refused(vec![problem]))?;
+        let mut problems = Vec::new();
+        let quote = quoted(app, &new).await?.map_err(|problem| problems.push(problem)).ok().flatten();
+        let text = text_of(app, &new.body).await?.map_err(|more| problems.extend(more)).ok();
+        let Some((body, mentions)) = text.filter(|_| problems.is_empty()) else {
+            return Err(Error::Refused(problems));
+        };
         if thread.locked {
             return Err(locked());
         }
@@ -45,34 +61,51 @@ pub async fn add(app: &App, viewer: &Viewer, new: NewComment, request: &Request)
         let comment = Comment {
             id,
             version: 1,
+            edition: 1,
             thread: thread.id.clone(),
             parent: place.parent,
             depth: place.depth,
             path: place.path,
             author: viewer.id.clone(),
             organisation: viewer.organisation.clone(),
-            answers: Some(parent.map_or(subject.author, |parent| parent.author)),
+            answers: Some(parent.map_or_else(|| subject.author.clone(), |parent| parent.author)),
             body: Some(body),
+            quote,
+            mentions,
+            accepted: false,
+            reactions: ReactionCounts::default(),
+            score: 0,
+            revisions: 0,
             created_at: now,
             updated_at: now,
         };
         let open = || when(Thread::LOCKED.eq(false));
-        let batch = Batch::new()
+        let mut batch = Batch::new()
             .increment(&thread.id, open(), Thread::COMMENT_COUNT, 1)
             .patch(&thread.id, open(), [Thread::LAST_ACTIVITY_AT.set(now)])
             .insert(&comment);
+        if subject.kind == PostKind::Question && !subject.answered && subject.author != viewer.id {
+            batch = batch.patch(&subject.id, when(Post::published()), [Post::ANSWERED.set(true)]);
+        }
         Ok(Decision { result: comment, batch })
     })
-    .await;
-    match outcome {
-        // Only the guard on the lock can be stale here.
-        Err(Error::Stale) => Err(locked()),
-        outcome => outcome,
-    }
+    .await
 }
 
 fn locked() -> Error {
     Error::refused("threadId", Code::Locked, "This thread is locked. Nobody can add to it.")
+}
+
+/// What an author wrote, with the members that it mentions, or all that is wrong with it.
+async fn text_of(
+    app: &App,
+    body: &str,
+) -> Result<std::result::Result<(RichText, Vec<Id<Member>>), Vec<Problem>>> {
+    let (mentioning, problem) = mention::look_up(app, "body", body).await?;
+    Ok(match (RichText::parse("body", &mentioning.markdown, COMMENT_MAX), problem) {
+        (Ok(body), None) => Ok((body, mentioning.members)),
+        (body, problem) => Err(body.err().into_iter().chain(problem).collect()),
+    })
 }
 
 async fn parent_of(app: &App, new: &NewComment) -> Result<Option<Comment>> {
@@ -85,18 +118,40 @@ async fn parent_of(app: &App, new: &NewComment) -> Result<Option<Comment>> {
     }
 }
 
+/// The words that are quoted, when the other comment really has them.
+async fn quoted(app: &App, new: &NewComment) -> Result<std::result::Result<Option<Quote>, Problem>> {
+    let Some(wanted) = &new.quote else {
+        return Ok(Ok(None));
+    };
+    if wanted.text.chars().count() > QUOTE_MAX {
+        let message = format!("Quote at most {QUOTE_MAX} characters.");
+        return Ok(Err(Problem::new("quote.text", Code::TooLong, message)));
+    }
+    let comment = app.store.one(&wanted.comment).await?.filter(|comment| comment.thread == new.thread);
+    let Some(comment) = comment else {
+        let message = "There is no such comment in this thread.";
+        return Ok(Err(Problem::new("quote.commentId", Code::Unknown, message)));
+    };
+    let message = "The comment does not say this. Quote its words as they are.";
+    Ok(match comment.quoted(&wanted.text) {
+        Some(quote) => Ok(Some(quote)),
+        None => Err(Problem::new("quote.text", Code::Invalid, message)),
+    })
+}
+
 /// A thread and what it discusses, when the viewer may see that.
-async fn discussed(app: &App, viewer: &Viewer, id: &Id<Thread>) -> Result<(Thread, Post)> {
+pub(super) async fn discussed(app: &App, viewer: &Viewer, id: &Id<Thread>) -> Result<(Thread, Post)> {
     let thread = app.store.one(id).await?.ok_or_else(|| not_found("thread"))?;
     let subject = app.store.one(&thread.subject).await?.filter(|post| post.can_see(viewer));
     let subject = subject.ok_or_else(|| not_found("thread"))?;
     Ok((thread, subject))
 }
 
-/// Changes the text of a comment that has not changed since `expected_version`.
+/// Changes the text of a comment that has not changed since `expected_version`. What it said before
+/// is kept.
 ///
 /// # Errors
-/// `Stale`, problems of the text, not found, forbidden.
+/// `Stale`, problems of the text, `LOCKED`, not found, forbidden.
 pub async fn update(
     app: &App,
     viewer: &Viewer,
@@ -105,60 +160,126 @@ pub async fn update(
     body: &str,
     request: &Request,
 ) -> Result<Comment> {
-    once(app, viewer, request, async || {
-        let mut comment = editable(app, viewer, id).await?;
-        if comment.version != expected_version {
+    once(app, viewer, request, || async {
+        let (mut comment, thread, _) = editable(app, viewer, id).await?;
+        if comment.edition != expected_version {
             return Err(Error::Stale);
         }
-        let body =
-            RichText::parse("body", body, COMMENT_MAX).map_err(|problem| Error::Refused(vec![problem]))?;
+        if thread.locked && !viewer.moderates() {
+            return Err(locked());
+        }
+        let (body, mentions) = text_of(app, body).await?.map_err(Error::Refused)?;
+        let now = app.clock.now();
+        let before = comment.body.as_ref().map_or("", |body| &body.markdown);
+        let edit = Edit {
+            of: &comment.id,
+            kept: comment.revisions,
+            written: (&comment.author, comment.created_at),
+            changes: difference("body", before, &body.markdown).into_iter().collect(),
+        };
+        let (kept, revisions) = revision::keep(viewer, now, edit);
         comment.body = Some(body);
-        comment.updated_at = app.clock.now();
-        let batch = Batch::new().replace(&comment);
-        comment.version += 1;
+        comment.mentions = mentions;
+        comment.revisions = revisions;
+        comment.edition += 1;
+        comment.updated_at = now;
+        let batch = Batch::new().replace(&comment).and(kept);
         Ok(Decision { result: comment, batch })
     })
     .await
 }
 
-/// Takes the text of a comment away. Its place stays, so that answers to it still make sense.
+/// Takes the text of a comment away, and what it said before. Its place stays, so that answers to it
+/// still make sense.
 ///
 /// # Errors
 /// `Stale`, not found, forbidden.
 pub async fn delete(app: &App, viewer: &Viewer, id: &Id<Comment>, request: &Request) -> Result<Comment> {
-    once(app, viewer, request, async || {
-        let mut comment = editable(app, viewer, id).await?;
+    once(app, viewer, request, || async {
+        let (mut comment, thread, subject) = editable(app, viewer, id).await?;
+        let forgotten = revision::forget(&comment.id, comment.revisions);
+        let was_answer = std::mem::take(&mut comment.accepted);
         comment.body = None;
+        comment.quote = None;
+        comment.mentions = Vec::new();
+        comment.revisions = 0;
+        comment.reactions = ReactionCounts::default();
+        comment.score = 0;
         comment.updated_at = app.clock.now();
-        let batch = Batch::new().replace(&comment).increment(
+        let mut batch = Batch::new().replace(&comment).and(forgotten).increment(
             &comment.thread,
             Guard::Present,
             Thread::COMMENT_COUNT,
             -1,
         );
-        comment.version += 1;
+        let mut changes = Vec::new();
+        if was_answer {
+            changes.push(Post::ACCEPTED_ANSWER.set(None));
+        }
+        // The last one to go leaves the question as it was.
+        if subject.answered && thread.comment_count == 1 {
+            changes.push(Post::ANSWERED.set(false));
+        }
+        if !changes.is_empty() {
+            batch = batch.patch(&subject.id, Guard::Present, changes);
+        }
         Ok(Decision { result: comment, batch })
     })
     .await
 }
 
-async fn editable(app: &App, viewer: &Viewer, id: &Id<Comment>) -> Result<Comment> {
+/// The comment, when the viewer may see what it is said about.
+///
+/// # Errors
+/// When the store fails.
+pub async fn visible(app: &App, viewer: &Viewer, id: &Id<Comment>) -> Result<Option<Comment>> {
+    let Some(comment) = app.store.one(id).await? else {
+        return Ok(None);
+    };
+    match discussed(app, viewer, &comment.thread).await {
+        Ok(_) => Ok(Some(comment)),
+        Err(Error::Coded(Code::NotFound, _)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+async fn editable(app: &App, viewer: &Viewer, id: &Id<Comment>) -> Result<(Comment, Thread, Post)> {
     let missing = || not_found("comment");
     let comment = app.store.one(id).await?.filter(|comment| !comment.is_deleted()).ok_or_else(missing)?;
-    discussed(app, viewer, &comment.thread).await.map_err(|error| match error {
+    let (thread, subject) = discussed(app, viewer, &comment.thread).await.map_err(|error| match error {
         Error::Coded(Code::NotFound, _) => missing(),
         error => error,
     })?;
     if !comment.can_edit(viewer) {
         return Err(forbidden("Only its author and moderators can change a comment."));
     }
-    Ok(comment)
+    Ok((comment, thread, subject))
 }
 
-/// The comments of a thread in reading order. Only for threads that the viewer was shown.
+/// In which order the comments of a thread are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, async_graphql::Enum)]
+pub enum CommentOrder {
+    /// Each after the one that it answers, with its depth.
+    #[default]
+    Thread,
+    /// Earliest first.
+    Oldest,
+    /// Latest first.
+    Newest,
+    /// The accepted answer, then those with the most reactions.
+    Best,
+}
+
+/// The comments of a thread. Only for threads that the viewer was shown.
 #[must_use]
-pub fn in_thread(thread: &Thread) -> Listing<Comment> {
-    Listing { name: "comments", filter: Comment::in_thread(&thread.id), order: Comment::PATH.asc() }
+pub fn in_thread(thread: &Thread, order: CommentOrder) -> Listing<Comment> {
+    let (name, order) = match order {
+        CommentOrder::Thread => ("comments", Comment::PATH.asc()),
+        CommentOrder::Oldest => ("comments:oldest", Comment::CREATED_AT.asc()),
+        CommentOrder::Newest => ("comments:newest", Comment::CREATED_AT.desc()),
+        CommentOrder::Best => ("comments:best", Comment::SCORE.desc()),
+    };
+    Listing { name, filter: Comment::in_thread(&thread.id), order }
 }
 
 /// The direct replies to a comment, in reading order.

@@ -2,21 +2,32 @@
 //! commit. The only writers.
 
 pub mod access;
+pub mod answer;
 pub mod comment;
 pub mod digest;
 pub mod member;
+pub mod mention;
 pub mod once;
 pub mod organisation;
 pub mod page;
 pub mod post;
+pub mod reaction;
 pub mod read_mark;
+pub mod revision;
 pub mod session;
 pub mod sign_in;
 pub mod topic;
 
+use std::time::Duration;
+
 /// How often an action that lost a race is tried again. Each round somebody else has won one, so
 /// that this many rounds are lost only where something is wrong.
 const ROUNDS: usize = 50;
+
+/// Lets others go first, a little longer each round.
+async fn pause(round: usize) {
+    tokio::time::sleep(Duration::from_millis(round.min(10) as u64)).await;
+}
 
 /// What to say when every round was lost.
 fn lost_every_round() -> crate::error::Error {

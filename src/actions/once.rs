@@ -8,7 +8,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
 
-use super::access::Viewer;
+use super::{ROUNDS, access::Viewer, lost_every_round, pause};
 use crate::{
     app::App,
     domain::receipt::{KEPT_HOURS, Receipt},
@@ -38,45 +38,50 @@ pub struct Decision<D> {
 
 /// Decides and commits, unless the same request was served before: then its object is loaded.
 ///
+/// When somebody else changes what the decision was made on before it is committed, it is made
+/// again on what is there then. A decision that must not be made on anything newer says so itself,
+/// as edits do with [`Error::Stale`].
+///
 /// # Errors
-/// Those of `decide`; `Stale` when a guard failed; `MUTATION_ID_REUSED` when the id was used for
-/// something else.
-pub async fn once<D: Document>(
+/// Those of `decide`; `MUTATION_ID_REUSED` when the id was used for something else.
+pub async fn once<D: Document, F: Future<Output = Result<Decision<D>>>>(
     app: &App,
     viewer: &Viewer,
     request: &Request,
-    decide: impl AsyncFnOnce() -> Result<Decision<D>>,
+    decide: impl Fn() -> F,
 ) -> Result<D> {
-    let Some(id) = receipt_id(viewer, request)? else {
-        let Decision { result, batch } = decide().await?;
-        return app.store.commit(batch).await.map(|()| result).map_err(stale);
-    };
-    let earlier = app.store.one(&id).await?;
-    let now = app.clock.now();
-    if let Some(receipt) = earlier.as_ref().filter(|receipt| receipt.expires_at > now) {
-        return repeat(app, receipt, request).await;
+    let id = receipt_id(viewer, request)?;
+    for round in 0..ROUNDS {
+        let earlier = match &id {
+            Some(id) => app.store.one(id).await?,
+            None => None,
+        };
+        let now = app.clock.now();
+        if let Some(receipt) = earlier.as_ref().filter(|receipt| receipt.expires_at > now) {
+            return repeat(app, receipt, request).await;
+        }
+        let Decision { result, mut batch } = decide().await?;
+        if let Some(expired) = &earlier {
+            batch = batch.delete(&expired.id, Guard::Version(expired.version));
+        }
+        if let Some(id) = &id {
+            batch = batch.insert(&Receipt {
+                id: id.clone(),
+                version: 1,
+                member: viewer.id.clone(),
+                content: fingerprint(request),
+                result: result.id().as_str().to_owned(),
+                expires_at: now.plus(TimeDelta::hours(KEPT_HOURS)),
+            });
+        }
+        match app.store.commit(batch).await {
+            Ok(()) => return Ok(result),
+            // Somebody else was faster by a moment; perhaps the same request.
+            Err(StoreError::Conflict { .. } | StoreError::Stale { .. }) => pause(round).await,
+            Err(error) => return Err(error.into()),
+        }
     }
-    let Decision { result, mut batch } = decide().await?;
-    if let Some(expired) = &earlier {
-        batch = batch.delete(&expired.id, Guard::Version(expired.version));
-    }
-    batch = batch.insert(&Receipt {
-        id: id.clone(),
-        version: 1,
-        member: viewer.id.clone(),
-        content: fingerprint(request),
-        result: result.id().as_str().to_owned(),
-        expires_at: now.plus(TimeDelta::hours(KEPT_HOURS)),
-    });
-    match app.store.commit(batch).await {
-        Ok(()) => Ok(result),
-        // The same request was faster by a moment; whatever failed here failed because of it.
-        Err(StoreError::Conflict { .. } | StoreError::Stale { .. }) => match app.store.one(&id).await? {
-            Some(receipt) if receipt.expires_at > now => repeat(app, &receipt, request).await,
-            _ => Err(Error::Stale),
-        },
-        Err(error) => Err(error.into()),
-    }
+    Err(lost_every_round())
 }
 
 async fn repeat<D: Document>(app: &App, receipt: &Receipt, request: &Request) -> Result<D> {
@@ -106,11 +111,4 @@ fn fingerprint(request: &Request) -> String {
 
 fn hash(text: &str) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_bytes()))
-}
-
-fn stale(error: StoreError) -> Error {
-    match error {
-        StoreError::Stale { .. } => Error::Stale,
-        error => error.into(),
-    }
 }

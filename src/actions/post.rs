@@ -2,8 +2,10 @@
 
 use super::{
     access::Viewer,
+    answer, mention,
     once::{Decision, Request, once},
     page::Listing,
+    revision::{self, Edit},
 };
 use crate::{
     app::App,
@@ -11,6 +13,9 @@ use crate::{
         member::Member,
         organisation::Organisation,
         post::{Post, PostContent, PostKind, PostState},
+        reaction::ReactionCounts,
+        revision::difference,
+        text::RichText,
         thread::Thread,
         topic::Topic,
     },
@@ -43,7 +48,7 @@ pub struct PostChanges {
 /// # Errors
 /// Every problem of the content at once, each with its field.
 pub async fn create(app: &App, viewer: &Viewer, new: NewPost, request: &Request) -> Result<Post> {
-    once(app, viewer, request, async || {
+    once(app, viewer, request, || async {
         let content = content(app, &new.title, &new.body, &new.topics, new.publish).await?;
         let now = app.clock.now();
         let id: Id<Post> = app.ids.fresh();
@@ -51,6 +56,7 @@ pub async fn create(app: &App, viewer: &Viewer, new: NewPost, request: &Request)
         let post = Post {
             id,
             version: 1,
+            edition: 1,
             kind: new.kind,
             state: if new.publish { PostState::Published } else { PostState::Draft },
             title: content.title,
@@ -58,7 +64,12 @@ pub async fn create(app: &App, viewer: &Viewer, new: NewPost, request: &Request)
             author: viewer.id.clone(),
             organisation: viewer.organisation.clone(),
             topics: content.topics,
+            mentions: content.mentions,
             thread: thread.id.clone(),
+            accepted_answer: None,
+            answered: false,
+            reactions: ReactionCounts::default(),
+            revisions: 0,
             created_at: now,
             published_at: new.publish.then_some(now),
             updated_at: now,
@@ -81,23 +92,48 @@ pub async fn update(
     changes: PostChanges,
     request: &Request,
 ) -> Result<Post> {
-    once(app, viewer, request, async || {
+    once(app, viewer, request, || async {
         let mut post = editable(app, viewer, id).await?;
-        if post.version != expected_version {
-            return Err(Error::Stale);
-        }
+        current(&post, Some(expected_version))?;
         let topics = changes.topics.clone().unwrap_or_else(|| names(&post.topics));
         let title = changes.title.as_ref().unwrap_or(&post.title);
         let body = changes.body.as_ref().unwrap_or(&post.body.markdown);
         let content = content(app, title, body, &topics, post.state == PostState::Published).await?;
+        let (kept, revisions) = keep(app, viewer, &post, &content);
         post.title = content.title;
         post.body = content.body;
         post.topics = content.topics;
+        post.mentions = content.mentions;
         post.kind = changes.kind.unwrap_or(post.kind);
+        post.revisions = revisions;
         post.updated_at = app.clock.now();
-        Ok(replaced(post))
+        let answer = post.accepted_answer.take_if(|_| post.kind != PostKind::Question);
+        let mut decision = replaced(post);
+        decision.batch = decision.batch.and(kept);
+        if let Some(answer) = answer {
+            decision.batch = decision.batch.and(answer::marked(&answer, false));
+        }
+        Ok(decision)
     })
     .await
+}
+
+/// What readers of a published post saw before an edit.
+fn keep(app: &App, viewer: &Viewer, post: &Post, edited: &Content) -> (Batch, i64) {
+    let Some(published) = post.published_at else {
+        return (Batch::new(), 0);
+    };
+    let changes = [
+        difference("title", &post.title, &edited.title),
+        difference("body", &post.body.markdown, &edited.body.markdown),
+    ];
+    let edit = Edit {
+        of: &post.id,
+        kept: post.revisions,
+        written: (&post.author, published),
+        changes: changes.into_iter().flatten().collect(),
+    };
+    revision::keep(viewer, app.clock.now(), edit)
 }
 
 /// Shows a draft to every member. One that is published already stays as it is.
@@ -111,14 +147,12 @@ pub async fn publish(
     expected_version: Option<i64>,
     request: &Request,
 ) -> Result<Post> {
-    once(app, viewer, request, async || {
+    once(app, viewer, request, || async {
         let mut post = editable(app, viewer, id).await?;
         if post.state == PostState::Published {
             return Ok(Decision { result: post, batch: Batch::new() });
         }
-        if expected_version.is_some_and(|version| version != post.version) {
-            return Err(Error::Stale);
-        }
+        current(&post, expected_version)?;
         content(app, &post.title, &post.body.markdown, &names(&post.topics), true).await?;
         let now = app.clock.now();
         post.state = PostState::Published;
@@ -140,23 +174,32 @@ pub async fn delete(
     expected_version: Option<i64>,
     request: &Request,
 ) -> Result<Post> {
-    once(app, viewer, request, async || {
+    once(app, viewer, request, || async {
         let mut post = editable(app, viewer, id).await?;
-        if expected_version.is_some_and(|version| version != post.version) {
-            return Err(Error::Stale);
-        }
+        current(&post, expected_version)?;
+        let forgotten = revision::forget(&post.id, post.revisions);
         post.state = PostState::Deleted;
+        post.revisions = 0;
         post.updated_at = app.clock.now();
-        Ok(replaced(post))
+        let mut decision = replaced(post);
+        decision.batch = decision.batch.and(forgotten);
+        Ok(decision)
     })
     .await
 }
 
+/// Refuses an edit of something older than what is there.
+fn current(post: &Post, expected_version: Option<i64>) -> Result<()> {
+    match expected_version {
+        Some(version) if version != post.edition => Err(Error::Stale),
+        _ => Ok(()),
+    }
+}
+
 /// The change of a post that was read and changed in memory.
 fn replaced(mut post: Post) -> Decision<Post> {
-    let batch = Batch::new().replace(&post);
-    post.version += 1;
-    Decision { result: post, batch }
+    post.edition += 1;
+    Decision { batch: Batch::new().replace(&post), result: post }
 }
 
 async fn editable(app: &App, viewer: &Viewer, id: &Id<Post>) -> Result<Post> {
@@ -168,16 +211,20 @@ async fn editable(app: &App, viewer: &Viewer, id: &Id<Post>) -> Result<Post> {
     Ok(post)
 }
 
-/// Parses what an author wrote and checks that its topics exist.
-async fn content(
-    app: &App,
-    title: &str,
-    body: &str,
-    topics: &[String],
-    complete: bool,
-) -> Result<PostContent> {
+/// What an author wrote, once it is known to be right.
+struct Content {
+    title: String,
+    body: RichText,
+    topics: Vec<Id<Topic>>,
+    mentions: Vec<Id<Member>>,
+}
+
+/// Parses what an author wrote and checks that its topics and the members that it mentions exist.
+async fn content(app: &App, title: &str, body: &str, topics: &[String], complete: bool) -> Result<Content> {
     let (ids, mut problems) = topic_ids(topics);
-    let parsed = PostContent::parse(title, body, ids.clone(), complete);
+    let (mentioning, problem) = mention::look_up(app, "body", body).await?;
+    problems.extend(problem);
+    let parsed = PostContent::parse(title, &mentioning.markdown, ids.clone(), complete);
     let known = app.store.get(&ids).await?;
     for (index, (id, topic)) in ids.iter().zip(known).enumerate() {
         if topic.is_none() {
@@ -185,7 +232,9 @@ async fn content(
         }
     }
     match parsed {
-        Ok(content) if problems.is_empty() => Ok(content),
+        Ok(PostContent { title, body, topics }) if problems.is_empty() => {
+            Ok(Content { title, body, topics, mentions: mentioning.members })
+        }
         Ok(_) => Err(Error::Refused(problems)),
         Err(more) => Err(Error::Refused([more, problems].concat())),
     }
@@ -261,6 +310,16 @@ pub fn published(_viewer: &Viewer, wanted: PostFilter, order: PostOrder) -> List
     match order {
         PostOrder::Newest => Listing { name: "posts:newest", filter, order: Post::PUBLISHED_AT.desc() },
         PostOrder::Oldest => Listing { name: "posts:oldest", filter, order: Post::PUBLISHED_AT.asc() },
+    }
+}
+
+/// Questions that nobody has taken up yet.
+#[must_use]
+pub fn unanswered(_viewer: &Viewer, order: PostOrder) -> Listing<Post> {
+    let filter = Post::unanswered();
+    match order {
+        PostOrder::Newest => Listing { name: "unanswered:newest", filter, order: Post::PUBLISHED_AT.desc() },
+        PostOrder::Oldest => Listing { name: "unanswered:oldest", filter, order: Post::PUBLISHED_AT.asc() },
     }
 }
 

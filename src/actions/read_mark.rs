@@ -1,17 +1,15 @@
 //! Read marks: remember what a member has seen.
 
 use super::{
-    ROUNDS,
     access::Viewer,
-    lost_every_round,
     once::{Decision, Request, once},
 };
 use crate::{
     app::App,
     domain::{read_mark::ReadMark, thread::Thread},
-    error::{Error, Result, not_found},
+    error::{Result, not_found},
     ids::Id,
-    store::{Batch, StoreError},
+    store::Batch,
 };
 
 /// Marks a thread, and what it discusses, as read up to now.
@@ -24,18 +22,7 @@ pub async fn mark_read(
     thread: &Id<Thread>,
     request: &Request,
 ) -> Result<ReadMark> {
-    for _ in 0..ROUNDS {
-        match once(app, viewer, request, async || decide(app, viewer, thread).await).await {
-            // Another window of the same member was faster: the next round sees its mark.
-            Err(error) if is_race(&error) => {}
-            outcome => return outcome,
-        }
-    }
-    Err(lost_every_round())
-}
-
-const fn is_race(error: &Error) -> bool {
-    matches!(error, Error::Stale | Error::Store(StoreError::Conflict { .. }))
+    once(app, viewer, request, || decide(app, viewer, thread)).await
 }
 
 async fn decide(app: &App, viewer: &Viewer, thread: &Id<Thread>) -> Result<Decision<ReadMark>> {

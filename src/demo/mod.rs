@@ -18,6 +18,7 @@ use crate::{
         member::{DigestPreferences, Member, Role},
         organisation::{OdsCode, Organisation},
         post::{Post, PostState},
+        reaction::ReactionCounts,
         text::RichText,
         thread::Thread,
         topic::Topic,
@@ -172,9 +173,10 @@ impl Builder {
         self.clock.set(published);
         let id: Id<Post> = self.ids.fresh();
         let mut thread = Thread::opened(&id, published);
-        let post = Post {
+        let mut post = Post {
             id,
             version: 1,
+            edition: 1,
             kind: written.kind,
             state: PostState::Published,
             title: written.title.clone(),
@@ -182,7 +184,12 @@ impl Builder {
             author: author.id.clone(),
             organisation: author.organisation.clone(),
             topics: written.topics.iter().map(|slug| Id::<Topic>::of(slug)).collect(),
+            mentions: Vec::new(),
             thread: thread.id.clone(),
+            accepted_answer: None,
+            answered: false,
+            reactions: ReactionCounts::default(),
+            revisions: 0,
             created_at: published,
             published_at: Some(published),
             updated_at: published,
@@ -194,6 +201,7 @@ impl Builder {
             }
             Size::Posts(_) => Vec::new(),
         };
+        post.answered = comments.iter().any(|comment| comment.author != post.author);
         thread.comment_count = comments.len() as i64;
         thread.last_activity_at = comments.last().map_or(published, |comment| comment.created_at);
         comments.iter().fold(batch.insert(&post).insert(&thread), Batch::insert)
@@ -220,6 +228,7 @@ impl Builder {
             comments.push(Comment {
                 id,
                 version: 1,
+                edition: 1,
                 thread: post.thread.clone(),
                 parent: placed,
                 depth,
@@ -228,6 +237,12 @@ impl Builder {
                 organisation: author.organisation.clone(),
                 answers: Some(parent.map_or_else(|| post.author.clone(), |parent| parent.author)),
                 body: Some(body.clone()),
+                quote: None,
+                mentions: Vec::new(),
+                accepted: false,
+                reactions: ReactionCounts::default(),
+                score: 0,
+                revisions: 0,
                 created_at: at,
                 updated_at: at,
             });

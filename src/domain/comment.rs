@@ -2,7 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{member::Member, organisation::Organisation, text::RichText, thread::Thread};
+use super::{
+    member::Member,
+    organisation::Organisation,
+    reaction::{Reactable, ReactionCounts},
+    text::RichText,
+    thread::Thread,
+};
 use crate::{
     clock::Timestamp,
     document,
@@ -20,6 +26,9 @@ pub struct Comment {
     #[serde(rename = "_id")]
     pub id: Id<Comment>,
     pub version: i64,
+    /// Counts edits, from 1. The version counts also what others do to it: an edit is not out of
+    /// date because somebody has reacted meanwhile.
+    pub edition: i64,
     pub thread: Id<Thread>,
     /// The comment that it answers; none on the first level.
     pub parent: Option<Id<Comment>>,
@@ -34,8 +43,37 @@ pub struct Comment {
     pub organisation: Option<Id<Organisation>>,
     /// None once it is deleted: the place stays, so that answers to it still make sense.
     pub body: Option<RichText>,
+    /// Words of another comment of the thread that this one takes up.
+    #[serde(default)]
+    pub quote: Option<Quote>,
+    /// Members whose attention the text calls for.
+    #[serde(default)]
+    pub mentions: Vec<Id<Member>>,
+    /// Whether it is the answer that the question's author, or a moderator, accepted.
+    #[serde(default)]
+    pub accepted: bool,
+    #[serde(default)]
+    pub reactions: ReactionCounts,
+    /// How far up it stands among the best: its reactions, and [`ACCEPTED_SCORE`] when accepted.
+    #[serde(default)]
+    pub score: i64,
+    /// How many revisions are kept; none before the first edit.
+    #[serde(default)]
+    pub revisions: i64,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+/// An accepted answer stands above any number of reactions that a thread will see.
+pub const ACCEPTED_SCORE: i64 = 1_000_000;
+/// A quote is a sentence or two; whoever wants more can follow it.
+pub const QUOTE_MAX: usize = 500;
+
+/// Words of a comment, as they stood in it when they were quoted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quote {
+    pub comment: Id<Comment>,
+    pub text: String,
 }
 
 document!(
@@ -44,6 +82,8 @@ document!(
     "comments",
     [
         Index::named("thread").asc(Comment::THREAD).asc(Comment::PATH),
+        Index::named("time").asc(Comment::THREAD).asc(Comment::CREATED_AT),
+        Index::named("best").asc(Comment::THREAD).desc(Comment::SCORE),
         Index::named("replies").asc(Comment::PARENT).asc(Comment::PATH),
         Index::named("author").asc(Comment::AUTHOR).desc(Comment::CREATED_AT),
         Index::named("answers").asc(Comment::ANSWERS).desc(Comment::CREATED_AT),
@@ -78,6 +118,8 @@ impl Place {
     }
 }
 
+impl Reactable for Comment {}
+
 impl Comment {
     pub const THREAD: Field<Self, Id<Thread>> = Field::new("thread");
     pub const PARENT: Field<Self, Option<Id<Comment>>> = Field::new("parent");
@@ -85,6 +127,8 @@ impl Comment {
     pub const AUTHOR: Field<Self, Id<Member>> = Field::new("author");
     pub const ANSWERS: Field<Self, Option<Id<Member>>> = Field::new("answers");
     pub const CREATED_AT: Field<Self, Timestamp> = Field::new("createdAt");
+    pub const SCORE: Field<Self, i64> = Field::new("score");
+    pub const ACCEPTED: Field<Self, bool> = Field::new("accepted");
 
     #[must_use]
     pub fn in_thread(thread: &Id<Thread>) -> Filter<Self> {
@@ -95,6 +139,15 @@ impl Comment {
     #[must_use]
     pub fn answering(member: &Id<Member>) -> Filter<Self> {
         Self::ANSWERS.eq(Some(member.clone())).and(Self::AUTHOR.ne(member.clone()))
+    }
+
+    /// Words of this comment that another one wants to quote; `None` when it does not say so.
+    #[must_use]
+    pub fn quoted(&self, words: &str) -> Option<Quote> {
+        let folded = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = folded(words);
+        let said = folded(&self.body.as_ref()?.text());
+        (!text.is_empty() && said.contains(&text)).then(|| Quote { comment: self.id.clone(), text })
     }
 
     #[must_use]
@@ -119,6 +172,7 @@ mod tests {
         let now = Timestamp::from_millis(0);
         Comment {
             version: 1,
+            edition: 1,
             thread: Id::of("t"),
             parent,
             depth,
@@ -127,6 +181,12 @@ mod tests {
             answers: None,
             organisation: None,
             body: None,
+            quote: None,
+            mentions: Vec::new(),
+            accepted: false,
+            reactions: ReactionCounts::default(),
+            score: 0,
+            revisions: 0,
             created_at: now,
             updated_at: now,
             id,

@@ -6,10 +6,13 @@ pub mod digest;
 pub mod email;
 pub mod job;
 pub mod member;
+pub mod mention;
 pub mod organisation;
 pub mod post;
+pub mod reaction;
 pub mod read_mark;
 pub mod receipt;
+pub mod revision;
 pub mod session;
 pub mod sign_in;
 pub mod text;
@@ -28,8 +31,10 @@ pub fn collections() -> Vec<&'static Collection> {
         member::Member::collection(),
         organisation::Organisation::collection(),
         post::Post::collection(),
+        reaction::Reactions::collection(),
         read_mark::ReadMark::collection(),
         receipt::Receipt::collection(),
+        revision::Revision::collection(),
         session::Session::collection(),
         sign_in::SignIn::collection(),
         sign_in::Attempts::collection(),

@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    comment::Comment,
     member::Member,
     organisation::Organisation,
+    reaction::{Reactable, ReactionCounts},
     text::{BODY_MAX, RichText, TITLE_MAX, line},
     thread::Thread,
     topic::{MAX_PER_CONTRIBUTION, Topic},
@@ -24,6 +26,8 @@ pub struct Post {
     #[serde(rename = "_id")]
     pub id: Id<Post>,
     pub version: i64,
+    /// Counts edits, from 1; the version counts also what others do to it.
+    pub edition: i64,
     pub kind: PostKind,
     pub state: PostState,
     pub title: String,
@@ -32,7 +36,21 @@ pub struct Post {
     /// Where the author worked when they wrote it.
     pub organisation: Option<Id<Organisation>>,
     pub topics: Vec<Id<Topic>>,
+    /// Members whose attention the text calls for.
+    #[serde(default)]
+    pub mentions: Vec<Id<Member>>,
     pub thread: Id<Thread>,
+    /// The comment that answers a question, when its author or a moderator said so.
+    #[serde(default)]
+    pub accepted_answer: Option<Id<Comment>>,
+    /// Whether anybody else has taken a question up.
+    #[serde(default)]
+    pub answered: bool,
+    #[serde(default)]
+    pub reactions: ReactionCounts,
+    /// How many revisions are kept; none before the first edit of what is published.
+    #[serde(default)]
+    pub revisions: i64,
     pub created_at: Timestamp,
     /// When it was first published; a draft has none.
     pub published_at: Option<Timestamp>,
@@ -46,6 +64,11 @@ document!(
     [
         Index::named("newest").asc(Post::STATE).desc(Post::PUBLISHED_AT),
         Index::named("kind").asc(Post::STATE).asc(Post::KIND).desc(Post::PUBLISHED_AT),
+        Index::named("unanswered")
+            .asc(Post::STATE)
+            .asc(Post::KIND)
+            .asc(Post::ANSWERED)
+            .desc(Post::PUBLISHED_AT),
         Index::named("author").asc(Post::AUTHOR).asc(Post::STATE).desc(Post::PUBLISHED_AT),
         Index::named("drafts").asc(Post::AUTHOR).asc(Post::STATE).desc(Post::UPDATED_AT),
         Index::named("organisation").asc(Post::ORGANISATION).asc(Post::STATE).desc(Post::PUBLISHED_AT),
@@ -126,6 +149,8 @@ fn topics_of(mut topics: Vec<Id<Topic>>, complete: bool) -> Result<Vec<Id<Topic>
     }
 }
 
+impl Reactable for Post {}
+
 impl Post {
     pub const STATE: Field<Self, PostState> = Field::new("state");
     pub const KIND: Field<Self, PostKind> = Field::new("kind");
@@ -135,11 +160,19 @@ impl Post {
     /// Null only in drafts, which no list by this field shows.
     pub const PUBLISHED_AT: Field<Self, Timestamp> = Field::new("publishedAt");
     pub const UPDATED_AT: Field<Self, Timestamp> = Field::new("updatedAt");
+    pub const ANSWERED: Field<Self, bool> = Field::new("answered");
+    pub const ACCEPTED_ANSWER: Field<Self, Option<Id<Comment>>> = Field::new("acceptedAnswer");
 
     /// What every member sees.
     #[must_use]
     pub fn published() -> Filter<Self> {
         Self::STATE.eq(PostState::Published)
+    }
+
+    /// Questions that nobody but their author has said anything to.
+    #[must_use]
+    pub fn unanswered() -> Filter<Self> {
+        Self::published().and(Self::KIND.eq(PostKind::Question)).and(Self::ANSWERED.eq(false))
     }
 
     /// What only `author` sees.
@@ -156,6 +189,12 @@ impl Post {
             PostState::Draft => self.author == viewer.id,
             PostState::Deleted => false,
         }
+    }
+
+    /// Whether `viewer` may say which comment answers it.
+    #[must_use]
+    pub fn can_accept(&self, viewer: &Member) -> bool {
+        self.kind == PostKind::Question && self.state == PostState::Published && self.can_edit(viewer)
     }
 
     /// Whether `viewer` may change it: its author, and moderators once others can see it.

@@ -1,11 +1,15 @@
 //! Text that members write: single lines, and markdown with its sanitised rendering.
 
-use std::{collections::HashSet, sync::LazyLock};
+use std::{borrow::Cow, collections::HashSet, sync::LazyLock};
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Code, Problem};
+use super::member::Member;
+use crate::{
+    error::{Code, Problem},
+    ids::Id,
+};
 
 /// A title fits on one line of a digest and of a phone. The case-study template of the network
 /// has the same limit.
@@ -89,17 +93,27 @@ fn cut(text: &str, max: usize) -> String {
     format!("{}…", head.trim_end_matches([',', '.', ';', ':', ' ']))
 }
 
-fn options() -> Options {
-    Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES
-}
+/// The markdown that members write: CommonMark with tables and strikethrough.
+pub(super) const OPTIONS: Options = Options::ENABLE_STRIKETHROUGH.union(Options::ENABLE_TABLES);
+
+/// Where members' pages are.
+const MEMBERS: &str = "/members/";
 
 fn render(markdown: &str) -> String {
     let mut html = String::with_capacity(markdown.len() * 3 / 2);
-    pulldown_cmark::html::push_html(&mut html, Parser::new_ext(markdown, options()));
+    let events = Parser::new_ext(markdown, OPTIONS).map(|event| match event {
+        Event::Start(Tag::Link { link_type, dest_url, title, id })
+            if Id::<Member>::parse(&dest_url).is_some() =>
+        {
+            Event::Start(Tag::Link { link_type, dest_url: format!("{MEMBERS}{dest_url}").into(), title, id })
+        }
+        event => event,
+    });
+    pulldown_cmark::html::push_html(&mut html, events);
     sanitise(&html)
 }
 
-/// Only elements that text needs, links only to the web and to mailboxes, nothing that loads from
+/// Only elements that text needs, links only to the web, to mailboxes and to members, nothing that loads from
 /// elsewhere (an image would tell its server who reads), nothing that runs.
 fn sanitise(html: &str) -> String {
     static CLEANER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
@@ -135,16 +149,21 @@ fn sanitise(html: &str) -> String {
             .tag_attributes([("a", HashSet::from(["href"])), ("ol", HashSet::from(["start"]))].into())
             .clean_content_tags(HashSet::from(["script", "style", "iframe", "object", "svg", "math"]))
             .url_schemes(HashSet::from(["https", "http", "mailto"]))
-            .url_relative(ammonia::UrlRelative::Deny)
+            .url_relative(ammonia::UrlRelative::Custom(Box::new(to_member)))
             .link_rel(Some("nofollow noopener noreferrer ugc"));
         cleaner
     });
     CLEANER.clean(html).to_string()
 }
 
+/// The one kind of link within this service that texts have.
+fn to_member(url: &str) -> Option<Cow<'_, str>> {
+    Id::<Member>::parse(url.strip_prefix(MEMBERS)?).map(|_| Cow::Borrowed(url))
+}
+
 fn plain(markdown: &str) -> String {
     let mut text = String::with_capacity(markdown.len());
-    for event in Parser::new_ext(markdown, options()) {
+    for event in Parser::new_ext(markdown, OPTIONS) {
         match event {
             Event::Text(part) | Event::Code(part) => text.push_str(&part),
             Event::SoftBreak | Event::HardBreak | Event::Rule => text.push('\n'),
@@ -188,6 +207,9 @@ mod tests {
             "<a href=\"https://x\" onclick=\"alert(1)\" style=\"x\">x</a>",
             "<iframe src=\"https://x\"></iframe>x",
             "[x](JaVaScRiPt:alert(1))",
+            "[x](/sign-out)",
+            "[x](/members/mbr_1/../../sign-out)",
+            "[x](//evil.example)",
             "<math><mtext><style><img src=x onerror=alert(1)></style></mtext></math>x",
         ] {
             let html = html(evil).to_lowercase();
@@ -203,6 +225,8 @@ mod tests {
                 "style",
                 "<iframe",
                 "<math",
+                "sign-out",
+                "evil",
             ] {
                 assert!(!html.contains(bad), "{evil} gave {html}");
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object, Result};
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
 use super::{
     connection::{Connection, connect},
@@ -11,12 +11,17 @@ use super::{
     member::Member,
     organisation::Organisation,
     payload::{payload, top},
+    post::Post,
+    reaction::Reaction,
+    revision::Revision,
     thread::Thread,
 };
 use crate::{
     actions::{
-        comment::{self as action, NewComment},
+        answer,
+        comment::{self as action, NewComment, NewQuote},
         page::Wanted,
+        revision,
     },
     clock::Timestamp,
     domain::comment as domain,
@@ -66,6 +71,41 @@ impl Comment {
         connect(ctx, action::replies(&self.0), wanted, Comment).await
     }
 
+    /// Words of another comment that it takes up; none when that one is deleted.
+    async fn quote(&self, ctx: &Context<'_>) -> Result<Option<Quote>> {
+        let Some(quote) = &self.0.quote else { return Ok(None) };
+        let quoted = ctx.loaders().comment(&quote.comment).await.map_err(top)?;
+        let quoted = quoted.filter(|comment| !comment.is_deleted());
+        Ok(quoted.map(|comment| Quote { comment: Comment(comment), text: quote.text.clone() }))
+    }
+
+    /// Members whose attention the text calls for.
+    async fn mentions(&self, ctx: &Context<'_>) -> Result<Vec<Member>> {
+        Member::load_all(ctx, &self.0.mentions).await
+    }
+
+    /// Whether it is the accepted answer of a question.
+    async fn accepted(&self) -> bool {
+        self.0.accepted
+    }
+
+    /// How often members reacted, a kind each.
+    pub async fn reactions(&self) -> Vec<Reaction> {
+        Reaction::all(&self.0.id, self.0.reactions)
+    }
+
+    /// What it said before and after each edit, latest first; none when it was never edited.
+    async fn revisions(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<Revision>> {
+        connect(ctx, revision::of(&self.0.id), Wanted { first, last, after, before }, Revision).await
+    }
+
     /// None once it is deleted.
     async fn body(&self) -> Option<RichText> {
         self.0.body.as_ref().map(Into::into)
@@ -94,12 +134,19 @@ impl Comment {
 
     /// What `expectedVersion` is compared with.
     async fn version(&self) -> i64 {
-        self.0.version
+        self.0.edition
     }
 
     async fn viewer_can_edit(&self, ctx: &Context<'_>) -> bool {
         self.0.can_edit(ctx.viewer())
     }
+}
+
+/// Words of a comment, as they stood in it when they were quoted.
+#[derive(SimpleObject)]
+pub struct Quote {
+    pub comment: Comment,
+    pub text: String,
 }
 
 impl From<domain::Comment> for Comment {
@@ -114,9 +161,18 @@ pub struct AddCommentInput {
     /// The comment to answer; without it, the comment answers the contribution. A reply to a
     /// comment on the last level joins it there.
     pub parent_id: Option<ID>,
-    /// Markdown, at most 5,000 characters.
+    /// Markdown, at most 5,000 characters. `@[Jo Taylor](mbr_01J…)` mentions a member.
     pub body: String,
+    /// Words of another comment of the thread that this one takes up.
+    pub quote: Option<QuoteInput>,
     pub client_mutation_id: Option<String>,
+}
+
+#[derive(Clone, InputObject)]
+pub struct QuoteInput {
+    pub comment_id: ID,
+    /// As the comment has them, without markup; at most 500 characters.
+    pub text: String,
 }
 
 #[derive(Clone, InputObject)]
@@ -134,6 +190,21 @@ pub struct DeleteCommentInput {
     pub client_mutation_id: Option<String>,
 }
 
+#[derive(Clone, InputObject)]
+pub struct AcceptAnswerInput {
+    /// The comment that answers the question.
+    pub comment_id: ID,
+    pub client_mutation_id: Option<String>,
+}
+
+#[derive(Clone, InputObject)]
+pub struct UnacceptAnswerInput {
+    pub comment_id: ID,
+    pub client_mutation_id: Option<String>,
+}
+
+payload!(AcceptAnswerPayload { post: Post });
+payload!(UnacceptAnswerPayload { post: Post });
 payload!(AddCommentPayload { comment: Comment });
 payload!(UpdateCommentPayload { comment: Comment });
 payload!(DeleteCommentPayload { comment: Comment });
@@ -184,6 +255,31 @@ impl CommentMutation {
         let deleted = action::delete(ctx.app(), ctx.viewer(), &id, &request).await;
         DeleteCommentPayload::of(deleted, input.client_mutation_id, Comment::from)
     }
+
+    /// Says which comment answers a question, in place of any other. The question's author and
+    /// moderators may.
+    async fn accept_answer(
+        &self,
+        ctx: &Context<'_>,
+        input: AcceptAnswerInput,
+    ) -> Result<AcceptAnswerPayload> {
+        let request = request("acceptAnswer", &input, input.client_mutation_id.as_ref());
+        let id = comment_id(&input.comment_id)?;
+        let post = answer::accept(ctx.app(), ctx.viewer(), &id, true, &request).await;
+        AcceptAnswerPayload::of(post, input.client_mutation_id, Post::from)
+    }
+
+    /// Says that a comment does not answer the question after all.
+    async fn unaccept_answer(
+        &self,
+        ctx: &Context<'_>,
+        input: UnacceptAnswerInput,
+    ) -> Result<UnacceptAnswerPayload> {
+        let request = request("unacceptAnswer", &input, input.client_mutation_id.as_ref());
+        let id = comment_id(&input.comment_id)?;
+        let post = answer::accept(ctx.app(), ctx.viewer(), &id, false, &request).await;
+        UnacceptAnswerPayload::of(post, input.client_mutation_id, Post::from)
+    }
 }
 
 fn comment_id(id: &ID) -> Result<Id<domain::Comment>> {
@@ -192,12 +288,18 @@ fn comment_id(id: &ID) -> Result<Id<domain::Comment>> {
 
 fn parse_new(input: &AddCommentInput) -> Result<crate::error::Result<NewComment>> {
     let thread = Id::parse(&input.thread_id).ok_or_else(|| top(not_found("thread")))?;
+    let unknown =
+        |field| Err(Error::refused(field, Code::Unknown, "There is no such comment in this thread."));
     let parent = match input.parent_id.as_ref().map(|id| Id::parse(id)) {
-        Some(None) => {
-            let message = "There is no such comment in this thread.";
-            return Ok(Err(Error::refused("parentId", Code::Unknown, message)));
-        }
+        Some(None) => return Ok(unknown("parentId")),
         parent => parent.flatten(),
     };
-    Ok(Ok(NewComment { thread, parent, body: input.body.clone() }))
+    let quote = match &input.quote {
+        None => None,
+        Some(quote) => match Id::parse(&quote.comment_id) {
+            None => return Ok(unknown("quote.commentId")),
+            Some(comment) => Some(NewQuote { comment, text: quote.text.clone() }),
+        },
+    };
+    Ok(Ok(NewComment { thread, parent, body: input.body.clone(), quote }))
 }

@@ -3,8 +3,8 @@
 use async_graphql::{Context, ID, Interface, Object, Result};
 
 use super::{
-    context::Ask, member::Member, organisation::Organisation, payload::top, post::Post, thread::Thread,
-    topic::Topic,
+    connection::Connection, context::Ask, member::Member, organisation::Organisation, payload::top,
+    post::Post, reaction::Reaction, revision::Revision, thread::Thread, topic::Topic,
 };
 use crate::{clock::Timestamp, domain, domain::post::PostState, ids::Id};
 
@@ -29,6 +29,7 @@ use crate::{clock::Timestamp, domain, domain::post::PostState, ids::Id};
     field(name = "topics", ty = "Vec<Topic>"),
     field(name = "state", ty = "PostState"),
     field(name = "thread", ty = "Thread", desc = "The discussion under it."),
+    field(name = "reactions", ty = "Vec<Reaction>", desc = "How often members reacted, a kind each."),
     field(name = "created_at", ty = "Timestamp"),
     field(
         name = "published_at",
@@ -37,6 +38,15 @@ use crate::{clock::Timestamp, domain, domain::post::PostState, ids::Id};
     ),
     field(name = "updated_at", ty = "Timestamp"),
     field(name = "version", ty = "i64", desc = "What `expectedVersion` is compared with."),
+    field(
+        name = "revisions",
+        ty = "Connection<Revision>",
+        desc = "What it said before and after each edit, latest first; none when it was never edited since it was published.",
+        arg(name = "first", ty = "Option<i32>"),
+        arg(name = "after", ty = "Option<String>"),
+        arg(name = "last", ty = "Option<i32>"),
+        arg(name = "before", ty = "Option<String>")
+    ),
     field(name = "viewer_can_edit", ty = "bool")
 )]
 pub enum Contribution {

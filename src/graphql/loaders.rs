@@ -16,8 +16,8 @@ use crate::{
     actions::access::Viewer,
     app::App,
     domain::{
-        comment::Comment, member::Member, organisation::Organisation, post::Post, read_mark::ReadMark,
-        thread::Thread, topic::Topic,
+        comment::Comment, member::Member, organisation::Organisation, post::Post, reaction::Reactions,
+        read_mark::ReadMark, thread::Thread, topic::Topic,
     },
     error::{Result, StoreError},
     ids::Id,
@@ -34,6 +34,7 @@ pub struct Loaders {
     pub posts: Loader<Post>,
     pub comments: Loader<Comment>,
     pub read_marks: Loader<ReadMark>,
+    pub reactions: Loader<Reactions>,
 }
 
 impl Loaders {
@@ -49,6 +50,7 @@ impl Loaders {
             posts: Loader::default(),
             comments: Loader::default(),
             read_marks: Loader::default(),
+            reactions: Loader::default(),
         };
         loader.members.know((**viewer).clone());
         loader
@@ -96,6 +98,12 @@ impl Loaders {
     /// When the store fails.
     pub async fn read_mark(&self, id: &Id<ReadMark>) -> Result<Option<Arc<ReadMark>>> {
         self.read_marks.load(&self.app, id).await
+    }
+
+    /// # Errors
+    /// When the store fails.
+    pub async fn reactions(&self, id: &Id<Reactions>) -> Result<Option<Arc<Reactions>>> {
+        self.reactions.load(&self.app, id).await
     }
 }
 

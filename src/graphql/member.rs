@@ -58,6 +58,13 @@ impl Member {
         let member = ctx.loaders().member(id).await.map_err(top)?;
         member.map(Self).ok_or_else(|| top(not_found("member")))
     }
+
+    /// Those of them who are there.
+    pub async fn load_all(ctx: &Context<'_>, ids: &[Id<domain::Member>]) -> Result<Vec<Self>> {
+        let members = ids.iter().map(|id| ctx.loaders().member(id));
+        let members = futures_util::future::try_join_all(members).await.map_err(top)?;
+        Ok(members.into_iter().flatten().map(Self).collect())
+    }
 }
 
 /// The signed-in member, with what only they see.

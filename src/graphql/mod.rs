@@ -16,6 +16,8 @@ pub mod organisation;
 pub mod payload;
 pub mod post;
 pub mod query;
+pub mod reaction;
+pub mod revision;
 pub mod scalars;
 pub mod thread;
 pub mod topic;
@@ -24,7 +26,12 @@ use async_graphql::{EmptySubscription, MergedObject};
 
 /// Everything that members can do.
 #[derive(Default, MergedObject)]
-pub struct Mutation(post::PostMutation, comment::CommentMutation, thread::ThreadMutation);
+pub struct Mutation(
+    post::PostMutation,
+    comment::CommentMutation,
+    thread::ThreadMutation,
+    reaction::ReactionMutation,
+);
 
 pub type Schema = async_graphql::Schema<query::Query, Mutation, EmptySubscription>;
 

@@ -5,18 +5,24 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
 use super::{
+    comment::Comment,
+    connection::{Connection, connect},
     context::{Ask, request},
     contribution::{RichText, topics_of},
     member::Member,
     organisation::Organisation,
     payload::{UserError, outcome, payload, top},
+    reaction::Reaction,
+    revision::Revision,
     thread::Thread,
     topic::Topic,
 };
 use crate::{
     actions::{
         access::Viewer,
+        page::Wanted,
         post::{self as action, NewPost, PostChanges},
+        revision,
     },
     clock::Timestamp,
     domain::post::{self as domain, PostKind, PostState},
@@ -74,6 +80,37 @@ impl Post {
         topics_of(ctx, &self.0.topics).await
     }
 
+    /// Members whose attention the text calls for.
+    async fn mentions(&self, ctx: &Context<'_>) -> Result<Vec<Member>> {
+        Member::load_all(ctx, &self.0.mentions).await
+    }
+
+    /// The comment that answers a question, once its author or a moderator has said so.
+    async fn accepted_answer(&self, ctx: &Context<'_>) -> Result<Option<Comment>> {
+        match &self.0.accepted_answer {
+            None => Ok(None),
+            Some(id) => Ok(ctx.loaders().comment(id).await.map_err(top)?.map(Comment)),
+        }
+    }
+
+    /// How often members reacted, a kind each.
+    pub async fn reactions(&self) -> Vec<Reaction> {
+        Reaction::all(&self.0.id, self.0.reactions)
+    }
+
+    /// What it said before and after each edit, latest first; none when it was never edited since it
+    /// was published.
+    pub async fn revisions(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<Revision>> {
+        connect(ctx, revision::of(&self.0.id), Wanted { first, last, after, before }, Revision).await
+    }
+
     /// The discussion under it.
     pub async fn thread(&self, ctx: &Context<'_>) -> Result<Thread> {
         Thread::load(ctx, &self.0.thread).await
@@ -94,7 +131,7 @@ impl Post {
 
     /// What `expectedVersion` is compared with.
     pub async fn version(&self) -> i64 {
-        self.0.version
+        self.0.edition
     }
 
     pub async fn viewer_can_edit(&self, ctx: &Context<'_>) -> bool {
@@ -113,7 +150,8 @@ pub struct CreatePostInput {
     pub kind: PostKind,
     /// At most 100 characters.
     pub title: String,
-    /// Markdown, at most 10,000 characters. A draft may do without.
+    /// Markdown, at most 10,000 characters. A draft may do without. `@[Jo Taylor](mbr_01J…)` mentions
+    /// a member.
     #[graphql(default)]
     pub body: String,
     /// 1 to 5 topics. A draft may do without.

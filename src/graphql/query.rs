@@ -27,12 +27,14 @@ use crate::{
     limits::Allowance,
 };
 
-/// Whose contributions the feed shows.
+/// Which contributions the feed shows.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Enum)]
 pub enum FeedScope {
     /// Everybody's.
     #[default]
     Everything,
+    /// Questions that nobody but their author has said anything to.
+    Unanswered,
 }
 
 /// Which posts; every part narrows.
@@ -81,8 +83,10 @@ impl Query {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<Connection<Contribution>> {
-        let FeedScope::Everything = scope;
-        let listing = posts::published(ctx.viewer(), PostFilter::default(), order_by);
+        let listing = match scope {
+            FeedScope::Everything => posts::published(ctx.viewer(), PostFilter::default(), order_by),
+            FeedScope::Unanswered => posts::unanswered(ctx.viewer(), order_by),
+        };
         connect(ctx, listing, Wanted { first, last, after, before }, |post| Contribution::Post(Post(post)))
             .await
     }

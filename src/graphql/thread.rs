@@ -13,7 +13,11 @@ use super::{
     post::Post,
 };
 use crate::{
-    actions::{comment as comments, page::Wanted, read_mark},
+    actions::{
+        comment::{self as comments, CommentOrder},
+        page::Wanted,
+        read_mark,
+    },
     clock::Timestamp,
     domain::thread as domain,
     error::not_found,
@@ -38,17 +42,18 @@ impl Thread {
         Ok(Contribution::Post(Post(post)))
     }
 
-    /// All comments in reading order: each after the one that it answers, with its depth.
+    /// All comments; unless ordered otherwise, each after the one that it answers, with its depth.
     async fn comments(
         &self,
         ctx: &Context<'_>,
+        #[graphql(default)] order_by: CommentOrder,
         first: Option<i32>,
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<Connection<Comment>> {
         let wanted = Wanted { first, last, after, before };
-        connect(ctx, comments::in_thread(&self.0), wanted, Comment).await
+        connect(ctx, comments::in_thread(&self.0, order_by), wanted, Comment).await
     }
 
     /// Comments that are there to be read.

@@ -17,4 +17,5 @@ mod process;
 #[path = "../store/process.rs"]
 #[expect(dead_code, reason = "the stores' own tests use the rest of it")]
 mod processes;
+mod taking_part;
 mod unsubscribe;

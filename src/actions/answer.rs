@@ -1,0 +1,67 @@
+//! Accepted answers.
+
+use super::{
+    access::Viewer,
+    comment::{discussed, visible},
+    once::{Decision, Request, once},
+};
+use crate::{
+    app::App,
+    domain::{
+        comment::{ACCEPTED_SCORE, Comment},
+        post::{Post, PostKind},
+    },
+    error::{Code, Error, Result, forbidden, not_found},
+    ids::Id,
+    store::{Batch, Guard},
+};
+
+/// Says which comment answers a question, in place of any other; or that this one does not.
+///
+/// # Errors
+/// Not found; forbidden; `WRONG_STATE` when it is not a question.
+pub async fn accept(
+    app: &App,
+    viewer: &Viewer,
+    id: &Id<Comment>,
+    accepted: bool,
+    request: &Request,
+) -> Result<Post> {
+    once(app, viewer, request, || async {
+        let comment = visible(app, viewer, id).await?.filter(|comment| !comment.is_deleted());
+        let comment = comment.ok_or_else(|| not_found("comment"))?;
+        let (_, mut post) = discussed(app, viewer, &comment.thread).await?;
+        if post.kind != PostKind::Question {
+            let message = "Only a question has an answer to accept.";
+            return Err(Error::refused("commentId", Code::WrongState, message));
+        }
+        if !post.can_accept(viewer) {
+            return Err(forbidden("Only its author and moderators can say what answers a question."));
+        }
+        if (post.accepted_answer.as_ref() == Some(id)) == accepted {
+            return Ok(Decision { result: post, batch: Batch::new() });
+        }
+        let before = std::mem::replace(&mut post.accepted_answer, accepted.then(|| id.clone()));
+        post.answered |= accepted;
+        let mut batch = Batch::new().replace(&post);
+        if let Some(before) = before {
+            batch = batch.and(marked(&before, false));
+        }
+        if accepted {
+            batch = batch.and(marked(id, true));
+        }
+        Ok(Decision { result: post, batch })
+    })
+    .await
+}
+
+/// The mark on a comment, and its place among the best.
+pub(super) fn marked(id: &Id<Comment>, accepted: bool) -> Batch {
+    let by = if accepted { ACCEPTED_SCORE } else { -ACCEPTED_SCORE };
+    Batch::new().patch(id, Guard::Present, [Comment::ACCEPTED.set(accepted)]).increment(
+        id,
+        Guard::Present,
+        Comment::SCORE,
+        by,
+    )
+}
