@@ -2,6 +2,7 @@
 
 use super::{
     access::Viewer,
+    contribution::discussed,
     once::{Decision, Request, once},
     page::Listing,
 };
@@ -9,7 +10,6 @@ use crate::{
     app::App,
     domain::{
         comment::{Comment, Place},
-        post::Post,
         text::{COMMENT_MAX, RichText},
         thread::Thread,
     },
@@ -51,7 +51,7 @@ pub async fn add(app: &App, viewer: &Viewer, new: NewComment, request: &Request)
             path: place.path,
             author: viewer.id.clone(),
             organisation: viewer.organisation.clone(),
-            answers: Some(parent.map_or(subject.author, |parent| parent.author)),
+            answers: Some(parent.map_or(subject.author().clone(), |parent| parent.author)),
             body: Some(body),
             created_at: now,
             updated_at: now,
@@ -83,14 +83,6 @@ async fn parent_of(app: &App, new: &NewComment) -> Result<Option<Comment>> {
         Some(parent) if parent.thread == new.thread && !parent.is_deleted() => Ok(Some(parent)),
         _ => Err(Error::refused("parentId", Code::Unknown, "There is no such comment in this thread.")),
     }
-}
-
-/// A thread and what it discusses, when the viewer may see that.
-async fn discussed(app: &App, viewer: &Viewer, id: &Id<Thread>) -> Result<(Thread, Post)> {
-    let thread = app.store.one(id).await?.ok_or_else(|| not_found("thread"))?;
-    let subject = app.store.one(&thread.subject).await?.filter(|post| post.can_see(viewer));
-    let subject = subject.ok_or_else(|| not_found("thread"))?;
-    Ok((thread, subject))
 }
 
 /// Changes the text of a comment that has not changed since `expected_version`.

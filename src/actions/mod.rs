@@ -2,7 +2,10 @@
 //! commit. The only writers.
 
 pub mod access;
+pub mod adoption;
+pub mod case_study;
 pub mod comment;
+pub mod contribution;
 pub mod digest;
 pub mod member;
 pub mod once;

@@ -8,6 +8,8 @@ use super::{
 use crate::{
     app::App,
     domain::{
+        contribution::{ContributionId, State},
+        entry::Entry,
         member::Member,
         organisation::Organisation,
         post::{Post, PostContent, PostKind, PostState},
@@ -16,8 +18,7 @@ use crate::{
     },
     error::{Code, Error, Problem, Result, forbidden, not_found},
     ids::Id,
-    query::{Filter, Order},
-    store::Batch,
+    store::{Batch, Guard},
 };
 
 /// A post as its author sends it.
@@ -63,7 +64,7 @@ pub async fn create(app: &App, viewer: &Viewer, new: NewPost, request: &Request)
             published_at: new.publish.then_some(now),
             updated_at: now,
         };
-        let batch = Batch::new().insert(&post).insert(&thread);
+        let batch = Batch::new().insert(&post).insert(&thread).insert(&Entry::of_post(&post));
         Ok(Decision { result: post, batch })
     })
     .await
@@ -154,7 +155,11 @@ pub async fn delete(
 
 /// The change of a post that was read and changed in memory.
 fn replaced(mut post: Post) -> Decision<Post> {
-    let batch = Batch::new().replace(&post);
+    let entry = Entry::id_of(&ContributionId::from(&post.id));
+    let listed = [Entry::STATE.set(State::from(post.state)), Entry::UPDATED_AT.set(post.updated_at)];
+    let published = post.published_at.map(|at| Entry::PUBLISHED_AT.set(at));
+    let batch =
+        Batch::new().replace(&post).patch(&entry, Guard::Present, listed.into_iter().chain(published));
     post.version += 1;
     Decision { result: post, batch }
 }
@@ -262,12 +267,4 @@ pub fn published(_viewer: &Viewer, wanted: PostFilter, order: PostOrder) -> List
         PostOrder::Newest => Listing { name: "posts:newest", filter, order: Post::PUBLISHED_AT.desc() },
         PostOrder::Oldest => Listing { name: "posts:oldest", filter, order: Post::PUBLISHED_AT.asc() },
     }
-}
-
-/// The viewer's own drafts, last changed first.
-#[must_use]
-pub fn drafts(viewer: &Viewer) -> Listing<Post> {
-    let filter: Filter<Post> = Post::drafts_of(&viewer.id);
-    let order: Order<Post> = Post::UPDATED_AT.desc();
-    Listing { name: "drafts", filter, order }
 }

@@ -3,13 +3,14 @@
 use super::{
     ROUNDS,
     access::Viewer,
+    contribution::discussed,
     lost_every_round,
     once::{Decision, Request, once},
 };
 use crate::{
     app::App,
     domain::{read_mark::ReadMark, thread::Thread},
-    error::{Error, Result, not_found},
+    error::{Error, Result},
     ids::Id,
     store::{Batch, StoreError},
 };
@@ -39,10 +40,7 @@ const fn is_race(error: &Error) -> bool {
 }
 
 async fn decide(app: &App, viewer: &Viewer, thread: &Id<Thread>) -> Result<Decision<ReadMark>> {
-    let missing = || not_found("thread");
-    let thread = app.store.one(thread).await?.ok_or_else(missing)?;
-    let subject = app.store.one(&thread.subject).await?;
-    subject.filter(|post| post.can_see(viewer)).ok_or_else(missing)?;
+    let (thread, _) = discussed(app, viewer, thread).await?;
     let id = ReadMark::id_of(&viewer.id, &thread.id);
     let earlier = app.store.one(&id).await?;
     let mut mark = ReadMark {

@@ -15,6 +15,7 @@ use crate::{
         comment::{Comment, Place},
         digest::next_due,
         email::EmailAddress,
+        entry::Entry,
         member::{DigestPreferences, Member, Role},
         organisation::{OdsCode, Organisation},
         post::{Post, PostState},
@@ -34,7 +35,8 @@ const CHUNK: usize = 100;
 /// How large a community to make.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum Size {
-    /// What was written: 60 organisations, 200 members, 300 posts and about 2,000 comments.
+    /// What was written: 60 organisations, 200 members, 300 posts, about 2,000 comments, and case
+    /// studies that others have adopted.
     #[default]
     Written,
     /// So many posts, for measuring. Every fiftieth has a thread of 25 comments, the others none.
@@ -196,7 +198,9 @@ impl Builder {
         };
         thread.comment_count = comments.len() as i64;
         thread.last_activity_at = comments.last().map_or(published, |comment| comment.created_at);
-        comments.iter().fold(batch.insert(&post).insert(&thread), Batch::insert)
+        comments
+            .iter()
+            .fold(batch.insert(&post).insert(&thread).insert(&Entry::of_post(&post)), Batch::insert)
     }
 
     /// The comments under a post, minutes to days apart, each by somebody who could have said it.

@@ -47,7 +47,6 @@ document!(
         Index::named("newest").asc(Post::STATE).desc(Post::PUBLISHED_AT),
         Index::named("kind").asc(Post::STATE).asc(Post::KIND).desc(Post::PUBLISHED_AT),
         Index::named("author").asc(Post::AUTHOR).asc(Post::STATE).desc(Post::PUBLISHED_AT),
-        Index::named("drafts").asc(Post::AUTHOR).asc(Post::STATE).desc(Post::UPDATED_AT),
         Index::named("organisation").asc(Post::ORGANISATION).asc(Post::STATE).desc(Post::PUBLISHED_AT),
         Index::named("topic").each(Post::TOPICS).asc(Post::STATE).desc(Post::PUBLISHED_AT),
     ]
@@ -67,9 +66,8 @@ pub enum PostKind {
 }
 scalar_enum!(PostKind);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, async_graphql::Enum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[graphql(name = "ContributionState")]
 pub enum PostState {
     /// Only its author sees it.
     Draft,
@@ -140,12 +138,6 @@ impl Post {
     #[must_use]
     pub fn published() -> Filter<Self> {
         Self::STATE.eq(PostState::Published)
-    }
-
-    /// What only `author` sees.
-    #[must_use]
-    pub fn drafts_of(author: &Id<Member>) -> Filter<Self> {
-        Self::AUTHOR.eq(author.clone()).and(Self::STATE.eq(PostState::Draft))
     }
 
     /// Whether `viewer` may know of it.

@@ -10,7 +10,6 @@ use super::{
     context::{Ask, request},
     contribution::Contribution,
     payload::{payload, top},
-    post::Post,
 };
 use crate::{
     actions::{comment as comments, page::Wanted, read_mark},
@@ -33,9 +32,8 @@ impl Thread {
 
     /// What is discussed.
     async fn subject(&self, ctx: &Context<'_>) -> Result<Contribution> {
-        let post = ctx.loaders().post(&self.0.subject).await.map_err(top)?;
-        let post = post.filter(|post| post.can_see(ctx.viewer())).ok_or_else(|| top(not_found("post")))?;
-        Ok(Contribution::Post(Post(post)))
+        let subject = Contribution::visible(ctx, &self.0.subject).await?;
+        subject.ok_or_else(|| top(not_found("contribution")))
     }
 
     /// All comments in reading order: each after the one that it answers, with its depth.
