@@ -3,6 +3,7 @@
 //!
 //! The same seed gives the same community. A larger one than the written content repeats it.
 
+mod case_studies;
 mod content;
 
 use chrono::{Datelike, TimeDelta, Weekday};
@@ -68,6 +69,13 @@ pub async fn seed(app: &App, seed: u64, size: Size, progress: impl Fn(usize, usi
         app.store.commit(batch).await?;
         index = until;
         progress(index, total);
+    }
+    if matches!(size, Size::Written) {
+        let written = case_studies::read().map_err(Error::Fault)?;
+        for (index, written) in written.iter().enumerate() {
+            let batch = builder.case_study(index, written, &members, &organisations, Batch::new())?;
+            app.store.commit(batch).await?;
+        }
     }
     Ok(true)
 }
