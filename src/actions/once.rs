@@ -4,6 +4,8 @@
 //! receipt is committed together with the change, so that either both exist or neither does, and
 //! the second request finds it.
 
+use std::time::Duration;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
@@ -20,6 +22,10 @@ use crate::{
 
 /// The longest `clientMutationId`: room for a UUID and a prefix.
 const MUTATION_ID_MAX: usize = 100;
+
+/// How often, and after which pause, a receipt that must be there is looked for: half a second in all.
+const LOOKS: usize = 25;
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// A mutation as it was sent.
 pub struct Request {
@@ -71,12 +77,29 @@ pub async fn once<D: Document>(
     match app.store.commit(batch).await {
         Ok(()) => Ok(result),
         // The same request was faster by a moment; whatever failed here failed because of it.
-        Err(StoreError::Conflict { .. } | StoreError::Stale { .. }) => match app.store.one(&id).await? {
-            Some(receipt) if receipt.expires_at > now => repeat(app, &receipt, request).await,
-            _ => Err(Error::Stale),
-        },
+        Err(error @ (StoreError::Conflict { .. } | StoreError::Stale { .. })) => {
+            match winner(app, &id, &error).await? {
+                Some(receipt) if receipt.expires_at > now => repeat(app, &receipt, request).await,
+                _ => Err(Error::Stale),
+            }
+        }
         Err(error) => Err(error.into()),
     }
+}
+
+/// The receipt of the request that was faster. When its id was taken, it is there, and waited for: a
+/// replica set refuses a second one a moment before it shows the first to readers.
+async fn winner(app: &App, id: &Id<Receipt>, error: &StoreError) -> Result<Option<Receipt>> {
+    let taken = format!("{}._id", Receipt::collection().name);
+    let is_there = matches!(error, StoreError::Conflict { constraint } if *constraint == taken);
+    for _ in 1..LOOKS {
+        let receipt = app.store.one(id).await?;
+        if receipt.is_some() || !is_there {
+            return Ok(receipt);
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+    Ok(app.store.one(id).await?)
 }
 
 async fn repeat<D: Document>(app: &App, receipt: &Receipt, request: &Request) -> Result<D> {
