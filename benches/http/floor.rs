@@ -37,7 +37,8 @@ impl Raw {
         }
     }
 
-    async fn feed(&self) -> Vec<Post> {
+    /// The entries of the feed's first page, and of one more.
+    async fn feed(&self) -> Vec<Entry> {
         match self {
             Self::Sqlite(store) => store.feed().await,
             Self::Mongo(store) => store.feed().await,
@@ -57,6 +58,11 @@ impl Raw {
             Self::Mongo(store) => store.add(comment).await,
         }
     }
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    contribution: String,
 }
 
 #[derive(Deserialize)]
@@ -254,9 +260,12 @@ type Answer = Json<Box<serde_json::value::RawValue>>;
 #[handler]
 async fn show_feed(Data(shared): Data<&Arc<Shared>>) -> Answer {
     shared.viewer().await;
-    let mut posts = shared.raw.feed().await;
-    let more = posts.len() > 20;
-    posts.truncate(20);
+    let mut entries = shared.raw.feed().await;
+    let more = entries.len() > 20;
+    entries.truncate(20);
+    let ids: Vec<String> = entries.into_iter().map(|entry| entry.contribution).collect();
+    let mut posts: Vec<Post> = shared.raw.by_ids("posts", ids.clone()).await;
+    posts.sort_by_key(|post| ids.iter().position(|id| *id == post.id));
     let around = Around::posts(&shared.raw, &posts).await;
     let nodes: Vec<PostOut<'_>> = posts.iter().map(|post| around.post(post, false)).collect();
     json(&(more, nodes))

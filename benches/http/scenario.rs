@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 const SAMPLE: usize = 500;
 
 pub struct Subjects {
+    app: App,
     pub viewer: Id<Member>,
-    token: String,
     posts: Vec<Id<Post>>,
     /// Threads with at least 20 comments.
     threads: Vec<Id<Thread>>,
@@ -25,9 +25,6 @@ impl Subjects {
     pub async fn choose(app: &App) -> Self {
         let member = app.store.find(Filter::<Member>::all(), Order::by_id(), Page::first(1)).await;
         let viewer = member.expect("the store answers").pop().expect("there are members").id;
-        let session = app.ids.fresh();
-        // The token outlives the measurements: it is made at a time of its own.
-        let token = tokens::access::issue(app, &viewer, &session).expect("there is a key");
         let (mut posts, mut threads) = (Vec::new(), Vec::new());
         let random = Ids::seeded(Clock::manual(Timestamp::from_millis(0)), 7);
         let (first, last) =
@@ -54,7 +51,7 @@ impl Subjects {
             );
             posts.extend(found.into_iter().take(5).map(|post| post.id));
         }
-        Self { viewer, token, posts, threads }
+        Self { app: app.clone(), viewer, posts, threads }
     }
 }
 
@@ -103,10 +100,13 @@ impl Scenario {
                 subjects.posts.iter().map(|id| id.as_str().replacen("pst", "thr", 1)).collect()
             }
         };
-        ids.iter().map(|id| if is_floor { self.floor(id) } else { self.service(id, subjects) }).collect()
+        // Fresh, as one lives for ten minutes, and making a large community takes longer.
+        let session = subjects.app.ids.fresh();
+        let token = tokens::access::issue(&subjects.app, &subjects.viewer, &session).expect("there is a key");
+        ids.iter().map(|id| if is_floor { self.floor(id) } else { self.service(id, &token) }).collect()
     }
 
-    fn service(self, id: &str, subjects: &Subjects) -> Vec<u8> {
+    fn service(self, id: &str, token: &str) -> Vec<u8> {
         let query = match self {
             Self::Feed => FEED,
             Self::Thread => THREAD,
@@ -114,7 +114,6 @@ impl Scenario {
             Self::AddComment => ADD,
         };
         let body = json!({ "query": query, "variables": if id.is_empty() { Value::Null } else { json!({ "id": id }) } });
-        let token = &subjects.token;
         http("POST", "/graphql", &format!("Authorization: Bearer {token}\r\n"), &body.to_string())
     }
 

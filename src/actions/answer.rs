@@ -2,13 +2,15 @@
 
 use super::{
     access::Viewer,
-    comment::{discussed, visible},
+    comment::visible,
+    contribution::discussed,
     once::{Decision, Request, once},
 };
 use crate::{
     app::App,
     domain::{
         comment::{ACCEPTED_SCORE, Comment},
+        contribution::Contribution,
         post::{Post, PostKind},
     },
     error::{Code, Error, Result, forbidden, not_found},
@@ -30,11 +32,11 @@ pub async fn accept(
     once(app, viewer, request, || async {
         let comment = visible(app, viewer, id).await?.filter(|comment| !comment.is_deleted());
         let comment = comment.ok_or_else(|| not_found("comment"))?;
-        let (_, mut post) = discussed(app, viewer, &comment.thread).await?;
-        if post.kind != PostKind::Question {
+        let (_, subject) = discussed(app, viewer, &comment.thread).await?;
+        let Some(mut post) = question(subject) else {
             let message = "Only a question has an answer to accept.";
             return Err(Error::refused("commentId", Code::WrongState, message));
-        }
+        };
         if !post.can_accept(viewer) {
             return Err(forbidden("Only its author and moderators can say what answers a question."));
         }
@@ -53,6 +55,13 @@ pub async fn accept(
         Ok(Decision { result: post, batch })
     })
     .await
+}
+
+fn question(subject: Contribution) -> Option<Post> {
+    match subject {
+        Contribution::Post(post) if post.kind == PostKind::Question => Some(*post),
+        Contribution::Post(_) | Contribution::CaseStudy(_) => None,
+    }
 }
 
 /// The mark on a comment, and its place among the best.

@@ -2,6 +2,7 @@
 
 use super::{
     access::Viewer,
+    contribution::discussed,
     mention,
     once::{Decision, Request, once},
     page::Listing,
@@ -11,6 +12,7 @@ use crate::{
     app::App,
     domain::{
         comment::{Comment, Place, QUOTE_MAX, Quote},
+        contribution::Contribution,
         member::Member,
         post::{Post, PostKind},
         reaction::ReactionCounts,
@@ -68,7 +70,7 @@ pub async fn add(app: &App, viewer: &Viewer, new: NewComment, request: &Request)
             path: place.path,
             author: viewer.id.clone(),
             organisation: viewer.organisation.clone(),
-            answers: Some(parent.map_or_else(|| subject.author.clone(), |parent| parent.author)),
+            answers: Some(parent.map_or_else(|| subject.author().clone(), |parent| parent.author)),
             body: Some(body),
             quote,
             mentions,
@@ -84,8 +86,12 @@ pub async fn add(app: &App, viewer: &Viewer, new: NewComment, request: &Request)
             .increment(&thread.id, open(), Thread::COMMENT_COUNT, 1)
             .patch(&thread.id, open(), [Thread::LAST_ACTIVITY_AT.set(now)])
             .insert(&comment);
-        if subject.kind == PostKind::Question && !subject.answered && subject.author != viewer.id {
-            batch = batch.patch(&subject.id, when(Post::published()), [Post::ANSWERED.set(true)]);
+        if let Contribution::Post(post) = &subject
+            && post.kind == PostKind::Question
+            && !post.answered
+            && post.author != viewer.id
+        {
+            batch = batch.patch(&post.id, when(Post::published()), [Post::ANSWERED.set(true)]);
         }
         Ok(Decision { result: comment, batch })
     })
@@ -137,14 +143,6 @@ async fn quoted(app: &App, new: &NewComment) -> Result<std::result::Result<Optio
         Some(quote) => Ok(Some(quote)),
         None => Err(Problem::new("quote.text", Code::Invalid, message)),
     })
-}
-
-/// A thread and what it discusses, when the viewer may see that.
-pub(super) async fn discussed(app: &App, viewer: &Viewer, id: &Id<Thread>) -> Result<(Thread, Post)> {
-    let thread = app.store.one(id).await?.ok_or_else(|| not_found("thread"))?;
-    let subject = app.store.one(&thread.subject).await?.filter(|post| post.can_see(viewer));
-    let subject = subject.ok_or_else(|| not_found("thread"))?;
-    Ok((thread, subject))
 }
 
 /// Changes the text of a comment that has not changed since `expected_version`. What it said before
@@ -212,16 +210,18 @@ pub async fn delete(app: &App, viewer: &Viewer, id: &Id<Comment>, request: &Requ
             Thread::COMMENT_COUNT,
             -1,
         );
-        let mut changes = Vec::new();
-        if was_answer {
-            changes.push(Post::ACCEPTED_ANSWER.set(None));
-        }
-        // The last one to go leaves the question as it was.
-        if subject.answered && thread.comment_count == 1 {
-            changes.push(Post::ANSWERED.set(false));
-        }
-        if !changes.is_empty() {
-            batch = batch.patch(&subject.id, Guard::Present, changes);
+        if let Contribution::Post(post) = &subject {
+            let mut changes = Vec::new();
+            if was_answer {
+                changes.push(Post::ACCEPTED_ANSWER.set(None));
+            }
+            // The last one to go leaves the question as it was.
+            if post.answered && thread.comment_count == 1 {
+                changes.push(Post::ANSWERED.set(false));
+            }
+            if !changes.is_empty() {
+                batch = batch.patch(&post.id, Guard::Present, changes);
+            }
         }
         Ok(Decision { result: comment, batch })
     })
@@ -243,7 +243,7 @@ pub async fn visible(app: &App, viewer: &Viewer, id: &Id<Comment>) -> Result<Opt
     }
 }
 
-async fn editable(app: &App, viewer: &Viewer, id: &Id<Comment>) -> Result<(Comment, Thread, Post)> {
+async fn editable(app: &App, viewer: &Viewer, id: &Id<Comment>) -> Result<(Comment, Thread, Contribution)> {
     let missing = || not_found("comment");
     let comment = app.store.one(id).await?.filter(|comment| !comment.is_deleted()).ok_or_else(missing)?;
     let (thread, subject) = discussed(app, viewer, &comment.thread).await.map_err(|error| match error {

@@ -2,8 +2,11 @@
 //! commit. The only writers.
 
 pub mod access;
+pub mod adoption;
 pub mod answer;
+pub mod case_study;
 pub mod comment;
+pub mod contribution;
 pub mod digest;
 pub mod member;
 pub mod mention;

@@ -52,15 +52,19 @@ pub async fn once<D: Document, F: Future<Output = Result<Decision<D>>>>(
 ) -> Result<D> {
     let id = receipt_id(viewer, request)?;
     for round in 0..ROUNDS {
-        let earlier = match &id {
-            Some(id) => app.store.one(id).await?,
-            None => None,
-        };
         let now = app.clock.now();
+        let earlier = receipt(app, id.as_ref()).await?;
         if let Some(receipt) = earlier.as_ref().filter(|receipt| receipt.expires_at > now) {
             return repeat(app, receipt, request).await;
         }
-        let Decision { result, mut batch } = decide().await?;
+        let Decision { result, mut batch } = match decide().await {
+            Ok(decision) => decision,
+            // Perhaps because the same request was served between the two looks.
+            Err(error) => match receipt(app, id.as_ref()).await?.filter(|receipt| receipt.expires_at > now) {
+                Some(receipt) => return repeat(app, &receipt, request).await,
+                None => return Err(error),
+            },
+        };
         if let Some(expired) = &earlier {
             batch = batch.delete(&expired.id, Guard::Version(expired.version));
         }
@@ -82,6 +86,13 @@ pub async fn once<D: Document, F: Future<Output = Result<Decision<D>>>>(
         }
     }
     Err(lost_every_round())
+}
+
+async fn receipt(app: &App, id: Option<&Id<Receipt>>) -> Result<Option<Receipt>> {
+    match id {
+        Some(id) => Ok(app.store.one(id).await?),
+        None => Ok(None),
+    }
 }
 
 async fn repeat<D: Document>(app: &App, receipt: &Receipt, request: &Request) -> Result<D> {

@@ -10,6 +10,8 @@ use super::{
 use crate::{
     app::App,
     domain::{
+        contribution::{ContributionId, State},
+        entry::Entry,
         member::Member,
         organisation::Organisation,
         post::{Post, PostContent, PostKind, PostState},
@@ -21,8 +23,7 @@ use crate::{
     },
     error::{Code, Error, Problem, Result, forbidden, not_found},
     ids::Id,
-    query::{Filter, Order},
-    store::Batch,
+    store::{Batch, Guard},
 };
 
 /// A post as its author sends it.
@@ -74,7 +75,7 @@ pub async fn create(app: &App, viewer: &Viewer, new: NewPost, request: &Request)
             published_at: new.publish.then_some(now),
             updated_at: now,
         };
-        let batch = Batch::new().insert(&post).insert(&thread);
+        let batch = Batch::new().insert(&post).insert(&thread).insert(&Entry::of_post(&post));
         Ok(Decision { result: post, batch })
     })
     .await
@@ -199,7 +200,12 @@ fn current(post: &Post, expected_version: Option<i64>) -> Result<()> {
 /// The change of a post that was read and changed in memory.
 fn replaced(mut post: Post) -> Decision<Post> {
     post.edition += 1;
-    Decision { batch: Batch::new().replace(&post), result: post }
+    let entry = Entry::id_of(&ContributionId::from(&post.id));
+    let listed = [Entry::STATE.set(State::from(post.state)), Entry::UPDATED_AT.set(post.updated_at)];
+    let published = post.published_at.map(|at| Entry::PUBLISHED_AT.set(at));
+    let batch =
+        Batch::new().replace(&post).patch(&entry, Guard::Present, listed.into_iter().chain(published));
+    Decision { result: post, batch }
 }
 
 async fn editable(app: &App, viewer: &Viewer, id: &Id<Post>) -> Result<Post> {
@@ -321,12 +327,4 @@ pub fn unanswered(_viewer: &Viewer, order: PostOrder) -> Listing<Post> {
         PostOrder::Newest => Listing { name: "unanswered:newest", filter, order: Post::PUBLISHED_AT.desc() },
         PostOrder::Oldest => Listing { name: "unanswered:oldest", filter, order: Post::PUBLISHED_AT.asc() },
     }
-}
-
-/// The viewer's own drafts, last changed first.
-#[must_use]
-pub fn drafts(viewer: &Viewer) -> Listing<Post> {
-    let filter: Filter<Post> = Post::drafts_of(&viewer.id);
-    let order: Order<Post> = Post::UPDATED_AT.desc();
-    Listing { name: "drafts", filter, order }
 }

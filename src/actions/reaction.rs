@@ -2,19 +2,22 @@
 
 use super::{
     access::Viewer,
-    comment,
+    case_study, comment,
     once::{Decision, Request, once},
     post,
 };
 use crate::{
     app::App,
     domain::{
+        case_study::CaseStudy,
         comment::Comment,
+        contribution::{ContributionId, State},
+        entry::Entry,
         post::{Post, PostState},
         reaction::{Reactable, ReactionKind, Reactions},
     },
     error::{Error, Result, not_found},
-    ids::Id,
+    ids::{Id, Identified},
     query::Document,
     store::{Batch, Guard, when},
 };
@@ -22,6 +25,7 @@ use crate::{
 /// What can be reacted to.
 pub enum Target {
     Post(Id<Post>),
+    CaseStudy(Id<CaseStudy>),
     Comment(Id<Comment>),
 }
 
@@ -29,7 +33,11 @@ impl Target {
     /// What `id` names, when it is something that can be reacted to.
     #[must_use]
     pub fn parse(id: &str) -> Option<Self> {
-        Id::parse(id).map(Self::Post).or_else(|| Id::parse(id).map(Self::Comment))
+        let contribution = ContributionId::parse(id).map(|id| match id {
+            ContributionId::Post(id) => Self::Post(id),
+            ContributionId::CaseStudy(id) => Self::CaseStudy(id),
+        });
+        contribution.or_else(|| Id::parse(id).map(Self::Comment))
     }
 }
 
@@ -51,14 +59,18 @@ pub async fn react(
             Target::Post(id) => {
                 let found = post::visible(app, viewer, std::slice::from_ref(id)).await?.pop().flatten();
                 found.filter(|post| post.state == PostState::Published).ok_or_else(missing)?;
-                changed(app, viewer, id, kind, on, when(Post::published())).await
+                changed(app, viewer, id, id, when(Post::published()), (kind, on)).await
+            }
+            Target::CaseStudy(id) => {
+                let found = case_study::visible(app, viewer, id).await?;
+                found.filter(|found| found.state == State::Published).ok_or_else(missing)?;
+                let entry = Entry::id_of(&ContributionId::from(id));
+                changed(app, viewer, id, &entry, when(Entry::published()), (kind, on)).await
             }
             Target::Comment(id) => {
-                comment::visible(app, viewer, id)
-                    .await?
-                    .filter(|comment| !comment.is_deleted())
-                    .ok_or_else(missing)?;
-                let mut decision = changed(app, viewer, id, kind, on, Guard::Present).await?;
+                let found = comment::visible(app, viewer, id).await?;
+                found.filter(|comment| !comment.is_deleted()).ok_or_else(missing)?;
+                let mut decision = changed(app, viewer, id, id, Guard::Present, (kind, on)).await?;
                 if !decision.batch.is_empty() {
                     let by = if on { 1 } else { -1 };
                     decision.batch = decision.batch.increment(id, Guard::Present, Comment::SCORE, by);
@@ -74,14 +86,15 @@ fn missing() -> Error {
     not_found("thing to react to")
 }
 
-/// The change of a member's reactions and of the thing's count, as long as `still` holds of the thing.
-async fn changed<D: Reactable>(
+/// The change of a member's reactions, and of the counts where they are kept, as long as `still` holds
+/// there.
+async fn changed<T: Identified, D: Reactable>(
     app: &App,
     viewer: &Viewer,
-    target: &Id<D>,
-    kind: ReactionKind,
-    on: bool,
+    target: &Id<T>,
+    counts: &Id<D>,
     still: Guard,
+    (kind, on): (ReactionKind, bool),
 ) -> Result<Decision<Reactions>> {
     let now = app.clock.now();
     let earlier = app.store.one(&Reactions::id_of(&viewer.id, target)).await?;
@@ -98,6 +111,6 @@ async fn changed<D: Reactable>(
         }
         _ => Batch::new().replace(&reactions),
     };
-    let batch = batch.increment(target, still, D::reactions_of(kind), by);
+    let batch = batch.increment(counts, still, D::reactions_of(kind), by);
     Ok(Decision { result: reactions, batch })
 }

@@ -2,12 +2,13 @@
 
 use super::{
     access::Viewer,
+    contribution::discussed,
     once::{Decision, Request, once},
 };
 use crate::{
     app::App,
     domain::{read_mark::ReadMark, thread::Thread},
-    error::{Result, not_found},
+    error::Result,
     ids::Id,
     store::Batch,
 };
@@ -26,10 +27,7 @@ pub async fn mark_read(
 }
 
 async fn decide(app: &App, viewer: &Viewer, thread: &Id<Thread>) -> Result<Decision<ReadMark>> {
-    let missing = || not_found("thread");
-    let thread = app.store.one(thread).await?.ok_or_else(missing)?;
-    let subject = app.store.one(&thread.subject).await?;
-    subject.filter(|post| post.can_see(viewer)).ok_or_else(missing)?;
+    let (thread, _) = discussed(app, viewer, thread).await?;
     let id = ReadMark::id_of(&viewer.id, &thread.id);
     let earlier = app.store.one(&id).await?;
     let mut mark = ReadMark {

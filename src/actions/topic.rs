@@ -1,42 +1,23 @@
 //! Topics: the taxonomy that an installation starts with.
 
-use serde::Deserialize;
-
 use crate::{
     app::App,
-    domain::topic::Topic,
+    domain::{taxonomy::Taxonomy, topic::Topic},
     error::{Error, Result},
     query::{Filter, Page},
     store::{Batch, Guard, StoreError},
 };
 
-/// The network's topics as shipped.
-const TAXONOMY: &str = include_str!("../../config/taxonomy.toml");
-
 /// More topics than this would be no help to anybody.
 const MAX: usize = 500;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Taxonomy {
-    topics: Vec<Entry>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    slug: String,
-    name: String,
-}
 
 /// Brings the store's topics in line with the taxonomy: adds what is missing, renames what changed,
 /// removes nothing, as contributions may refer to it.
 ///
 /// # Errors
-/// When the store fails.
+/// When the taxonomy can't be read, or the store fails.
 pub async fn seed(app: &App) -> Result<()> {
-    let taxonomy: Taxonomy =
-        toml::from_str(TAXONOMY).map_err(|error| Error::Fault(format!("config/taxonomy.toml: {error}")))?;
+    let taxonomy = Taxonomy::read().map_err(Error::Fault)?;
     let topics: Vec<Topic> =
         taxonomy.topics.iter().map(|entry| Topic::new(&entry.slug, &entry.name)).collect();
     let ids: Vec<_> = topics.iter().map(|topic| topic.id.clone()).collect();

@@ -3,6 +3,7 @@
 //!
 //! The same seed gives the same community. A larger one than the written content repeats it.
 
+mod case_studies;
 mod content;
 
 use chrono::{Datelike, TimeDelta, Weekday};
@@ -15,6 +16,7 @@ use crate::{
         comment::{Comment, Place},
         digest::next_due,
         email::EmailAddress,
+        entry::Entry,
         member::{DigestPreferences, Member, Role},
         organisation::{OdsCode, Organisation},
         post::{Post, PostState},
@@ -35,7 +37,8 @@ const CHUNK: usize = 100;
 /// How large a community to make.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum Size {
-    /// What was written: 60 organisations, 200 members, 300 posts and about 2,000 comments.
+    /// What was written: 60 organisations, 200 members, 300 posts, about 2,000 comments, and case
+    /// studies that others have adopted.
     #[default]
     Written,
     /// So many posts, for measuring. Every fiftieth has a thread of 25 comments, the others none.
@@ -67,6 +70,13 @@ pub async fn seed(app: &App, seed: u64, size: Size, progress: impl Fn(usize, usi
         app.store.commit(batch).await?;
         index = until;
         progress(index, total);
+    }
+    if matches!(size, Size::Written) {
+        let written = case_studies::read().map_err(Error::Fault)?;
+        for (index, written) in written.iter().enumerate() {
+            let batch = builder.case_study(index, written, &members, &organisations, Batch::new())?;
+            app.store.commit(batch).await?;
+        }
     }
     Ok(true)
 }
@@ -204,7 +214,9 @@ impl Builder {
         post.answered = comments.iter().any(|comment| comment.author != post.author);
         thread.comment_count = comments.len() as i64;
         thread.last_activity_at = comments.last().map_or(published, |comment| comment.created_at);
-        comments.iter().fold(batch.insert(&post).insert(&thread), Batch::insert)
+        comments
+            .iter()
+            .fold(batch.insert(&post).insert(&thread).insert(&Entry::of_post(&post)), Batch::insert)
     }
 
     /// The comments under a post, minutes to days apart, each by somebody who could have said it.

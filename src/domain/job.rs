@@ -4,7 +4,7 @@
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use super::{digest::Digest, sign_in::SignIn};
+use super::{case_study::CaseStudy, digest::Digest, member::Member, sign_in::SignIn};
 use crate::{
     clock::Timestamp,
     document,
@@ -38,8 +38,17 @@ document!(Job, "job", "jobs", [Index::named("due").asc(Job::STATE).asc(Job::LANE
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Task {
-    SendSignInCode { sign_in: Id<SignIn> },
-    SendDigest { digest: Id<Digest> },
+    SendSignInCode {
+        sign_in: Id<SignIn>,
+    },
+    SendDigest {
+        digest: Id<Digest>,
+    },
+    /// To a member, or with none to the case study's shared mailbox.
+    SendReviewReminder {
+        case_study: Id<CaseStudy>,
+        member: Option<Id<Member>>,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,7 +81,7 @@ impl Task {
     pub const fn lane(&self) -> Lane {
         match self {
             Self::SendSignInCode { .. } => Lane::Prompt,
-            Self::SendDigest { .. } => Lane::Bulk,
+            Self::SendDigest { .. } | Self::SendReviewReminder { .. } => Lane::Bulk,
         }
     }
 }

@@ -1,9 +1,14 @@
 //! The nouns of the network: structs, newtypes, limits with their reasons, rules and named scopes.
 //! No I/O: nothing here knows of a store, a request or a clock.
 
+pub mod adoption;
+pub mod calendar;
+pub mod case_study;
 pub mod comment;
+pub mod contribution;
 pub mod digest;
 pub mod email;
+pub mod entry;
 pub mod job;
 pub mod member;
 pub mod mention;
@@ -15,6 +20,7 @@ pub mod receipt;
 pub mod revision;
 pub mod session;
 pub mod sign_in;
+pub mod taxonomy;
 pub mod text;
 pub mod thread;
 pub mod topic;
@@ -25,8 +31,13 @@ use crate::query::{Collection, Document};
 #[must_use]
 pub fn collections() -> Vec<&'static Collection> {
     vec![
+        adoption::Adoption::collection(),
+        adoption::AdoptionStep::collection(),
+        case_study::CaseStudy::collection(),
+        case_study::Edition::collection(),
         comment::Comment::collection(),
         digest::Digest::collection(),
+        entry::Entry::collection(),
         job::Job::collection(),
         member::Member::collection(),
         organisation::Organisation::collection(),

@@ -70,7 +70,6 @@ document!(
             .asc(Post::ANSWERED)
             .desc(Post::PUBLISHED_AT),
         Index::named("author").asc(Post::AUTHOR).asc(Post::STATE).desc(Post::PUBLISHED_AT),
-        Index::named("drafts").asc(Post::AUTHOR).asc(Post::STATE).desc(Post::UPDATED_AT),
         Index::named("organisation").asc(Post::ORGANISATION).asc(Post::STATE).desc(Post::PUBLISHED_AT),
         Index::named("topic").each(Post::TOPICS).asc(Post::STATE).desc(Post::PUBLISHED_AT),
     ]
@@ -90,9 +89,8 @@ pub enum PostKind {
 }
 scalar_enum!(PostKind);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, async_graphql::Enum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[graphql(name = "ContributionState")]
 pub enum PostState {
     /// Only its author sees it.
     Draft,
@@ -173,12 +171,6 @@ impl Post {
     #[must_use]
     pub fn unanswered() -> Filter<Self> {
         Self::published().and(Self::KIND.eq(PostKind::Question)).and(Self::ANSWERED.eq(false))
-    }
-
-    /// What only `author` sees.
-    #[must_use]
-    pub fn drafts_of(author: &Id<Member>) -> Filter<Self> {
-        Self::AUTHOR.eq(author.clone()).and(Self::STATE.eq(PostState::Draft))
     }
 
     /// Whether `viewer` may know of it.

@@ -2,13 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::post::Post;
-use crate::{
-    clock::Timestamp,
-    document,
-    ids::{Id, Identified},
-    query::Field,
-};
+use super::contribution::ContributionId;
+use crate::{clock::Timestamp, document, ids::Id, query::Field};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -17,7 +12,7 @@ pub struct Thread {
     pub id: Id<Thread>,
     pub version: i64,
     /// What is discussed.
-    pub subject: Id<Post>,
+    pub subject: ContributionId,
     /// Comments ever added and not deleted. Counted here so that no list has to count.
     pub comment_count: i64,
     pub last_activity_at: Timestamp,
@@ -34,12 +29,12 @@ impl Thread {
 
     /// The thread of something that is new; its id follows from what it is about.
     #[must_use]
-    pub fn opened(subject: &Id<Post>, now: Timestamp) -> Self {
-        let own = subject.as_str().trim_start_matches(Post::PREFIX).trim_start_matches('_');
+    pub fn opened(subject: impl Into<ContributionId>, now: Timestamp) -> Self {
+        let subject = subject.into();
         Self {
-            id: Id::of(own),
+            id: Id::of(subject.key()),
             version: 1,
-            subject: subject.clone(),
+            subject,
             comment_count: 0,
             last_activity_at: now,
             locked: false,

@@ -72,11 +72,11 @@ impl Comment {
     }
 
     /// Words of another comment that it takes up; none when that one is deleted.
-    async fn quote(&self, ctx: &Context<'_>) -> Result<Option<Quote>> {
+    async fn quote(&self, ctx: &Context<'_>) -> Result<Option<CommentQuote>> {
         let Some(quote) = &self.0.quote else { return Ok(None) };
         let quoted = ctx.loaders().comment(&quote.comment).await.map_err(top)?;
         let quoted = quoted.filter(|comment| !comment.is_deleted());
-        Ok(quoted.map(|comment| Quote { comment: Comment(comment), text: quote.text.clone() }))
+        Ok(quoted.map(|comment| CommentQuote { comment: Comment(comment), text: quote.text.clone() }))
     }
 
     /// Members whose attention the text calls for.
@@ -144,7 +144,7 @@ impl Comment {
 
 /// Words of a comment, as they stood in it when they were quoted.
 #[derive(SimpleObject)]
-pub struct Quote {
+pub struct CommentQuote {
     pub comment: Comment,
     pub text: String,
 }
@@ -164,12 +164,12 @@ pub struct AddCommentInput {
     /// Markdown, at most 5,000 characters. `@[Jo Taylor](mbr_01J…)` mentions a member.
     pub body: String,
     /// Words of another comment of the thread that this one takes up.
-    pub quote: Option<QuoteInput>,
+    pub quote: Option<CommentQuoteInput>,
     pub client_mutation_id: Option<String>,
 }
 
 #[derive(Clone, InputObject)]
-pub struct QuoteInput {
+pub struct CommentQuoteInput {
     pub comment_id: ID,
     /// As the comment has them, without markup; at most 500 characters.
     pub text: String,

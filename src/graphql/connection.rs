@@ -49,6 +49,52 @@ impl Total {
     }
 }
 
+/// A page of a list that was loaded, before it becomes a connection.
+pub struct Fetched<D> {
+    listing: Listing<D>,
+    documents: Vec<Arc<D>>,
+    has_next: bool,
+    has_previous: bool,
+}
+
+/// Loads a page of `listing`.
+pub async fn fetch<D: Document>(
+    ctx: &Context<'_>,
+    listing: Listing<D>,
+    wanted: Wanted,
+) -> async_graphql::Result<Fetched<D>> {
+    let slice = Box::pin(page::page(ctx.app(), &listing, &wanted)).await.map_err(top)?;
+    let documents = slice.documents.into_iter().map(Arc::new).collect();
+    Ok(Fetched { listing, documents, has_next: slice.has_next, has_previous: slice.has_previous })
+}
+
+impl<D: Document> Fetched<D> {
+    pub fn documents(&self) -> &[Arc<D>] {
+        &self.documents
+    }
+
+    /// A connection of what the page's documents stand for, one each; `None` is left out.
+    pub fn connection<N: OutputType>(self, ctx: &Context<'_>, nodes: Vec<Option<N>>) -> Connection<N> {
+        let app = ctx.app();
+        let Listing { name, filter, order } = self.listing;
+        let total = Total(Box::new(move |app| {
+            let filter = filter.clone();
+            Box::pin(async move { page::count(&app, filter).await })
+        }));
+        let mut connection = Relay::with_additional_fields(self.has_previous, self.has_next, total);
+        let order = Arc::new(order);
+        let placed = self.documents.into_iter().zip(nodes);
+        connection.edges = placed
+            .filter_map(|(placed, node)| {
+                let (app, order) = (app.clone(), Arc::clone(&order));
+                let cursor = Cursor(Arc::new(move || page::cursor(&app, name, &order, &*placed)));
+                Some(Edge::new(cursor, node?))
+            })
+            .collect();
+        connection
+    }
+}
+
 /// Loads a page of `listing` and makes a connection of it.
 pub async fn connect<D, N>(
     ctx: &Context<'_>,
@@ -60,21 +106,7 @@ where
     D: Document,
     N: OutputType,
 {
-    let app = ctx.app();
-    let slice = Box::pin(page::page(app, &listing, &wanted)).await.map_err(top)?;
-    let Listing { name, filter, order } = listing;
-    let total = Total(Box::new(move |app| {
-        let filter = filter.clone();
-        Box::pin(async move { page::count(&app, filter).await })
-    }));
-    let mut connection = Relay::with_additional_fields(slice.has_previous, slice.has_next, total);
-    let order = Arc::new(order);
-    connection.edges = (slice.documents.into_iter().map(Arc::new))
-        .map(|document| {
-            let (app, order, placed) = (app.clone(), Arc::clone(&order), Arc::clone(&document));
-            let cursor = Cursor(Arc::new(move || page::cursor(&app, name, &order, &*placed)));
-            Edge::new(cursor, wrap(document))
-        })
-        .collect();
-    Ok(connection)
+    let page = fetch(ctx, listing, wanted).await?;
+    let nodes = page.documents().iter().map(|document| Some(wrap(Arc::clone(document)))).collect();
+    Ok(page.connection(ctx, nodes))
 }

@@ -1,12 +1,29 @@
-//! What posts and, later, case studies have in common.
+//! What posts and case studies have in common.
 
 use async_graphql::{Context, ID, Interface, Object, Result};
 
 use super::{
-    connection::Connection, context::Ask, member::Member, organisation::Organisation, payload::top,
-    post::Post, reaction::Reaction, revision::Revision, thread::Thread, topic::Topic,
+    case_study::CaseStudy,
+    connection::{Connection, Fetched},
+    context::Ask,
+    member::Member,
+    organisation::Organisation,
+    payload::top,
+    post::Post,
+    reaction::Reaction,
+    revision::Revision,
+    thread::Thread,
+    topic::Topic,
 };
-use crate::{clock::Timestamp, domain, domain::post::PostState, ids::Id};
+use crate::{
+    clock::Timestamp,
+    domain::{
+        self,
+        contribution::{ContributionId, ShownState},
+        entry::Entry,
+    },
+    ids::Id,
+};
 
 /// Something that a member shares.
 #[expect(clippy::duplicated_attributes, reason = "fields of the interface may have the same type")]
@@ -18,7 +35,7 @@ use crate::{clock::Timestamp, domain, domain::post::PostState, ids::Id};
     field(
         name = "summary",
         ty = "&str",
-        desc = "The beginning of the text, on one line of at most 240 characters."
+        desc = "The beginning of the text or summary, on one line of at most 240 characters."
     ),
     field(name = "author", ty = "Member"),
     field(
@@ -27,7 +44,7 @@ use crate::{clock::Timestamp, domain, domain::post::PostState, ids::Id};
         desc = "Where the author worked when they wrote it."
     ),
     field(name = "topics", ty = "Vec<Topic>"),
-    field(name = "state", ty = "PostState"),
+    field(name = "state", ty = "ShownState"),
     field(name = "thread", ty = "Thread", desc = "The discussion under it."),
     field(name = "reactions", ty = "Vec<Reaction>", desc = "How often members reacted, a kind each."),
     field(name = "created_at", ty = "Timestamp"),
@@ -51,6 +68,24 @@ use crate::{clock::Timestamp, domain, domain::post::PostState, ids::Id};
 )]
 pub enum Contribution {
     Post(Post),
+    CaseStudy(CaseStudy),
+}
+
+impl Contribution {
+    /// The contribution, when there is one and the viewer may see it.
+    pub async fn visible(ctx: &Context<'_>, id: &ContributionId) -> Result<Option<Self>> {
+        Ok(match id {
+            ContributionId::Post(id) => Post::visible(ctx, id).await?.map(Self::Post),
+            ContributionId::CaseStudy(id) => CaseStudy::visible(ctx, id).await?.map(Self::CaseStudy),
+        })
+    }
+
+    /// What the entries of a page are of, loaded together. One that went a moment ago is left out.
+    pub async fn of_entries(ctx: &Context<'_>, page: &Fetched<Entry>) -> Result<Vec<Option<Self>>> {
+        ctx.loaders().know_entries(page.documents());
+        let found = page.documents().iter().map(|entry| Self::visible(ctx, &entry.contribution));
+        futures_util::future::try_join_all(found).await
+    }
 }
 
 /// Text in three forms.

@@ -16,8 +16,9 @@ use crate::{
     actions::access::Viewer,
     app::App,
     domain::{
-        comment::Comment, member::Member, organisation::Organisation, post::Post, reaction::Reactions,
-        read_mark::ReadMark, thread::Thread, topic::Topic,
+        adoption::Adoption, case_study::CaseStudy, comment::Comment, entry::Entry, member::Member,
+        organisation::Organisation, post::Post, reaction::Reactions, read_mark::ReadMark, thread::Thread,
+        topic::Topic,
     },
     error::{Result, StoreError},
     ids::Id,
@@ -32,6 +33,9 @@ pub struct Loaders {
     pub topics: Loader<Topic>,
     pub threads: Loader<Thread>,
     pub posts: Loader<Post>,
+    pub case_studies: Loader<CaseStudy>,
+    pub entries: Loader<Entry>,
+    pub adoptions: Loader<Adoption>,
     pub comments: Loader<Comment>,
     pub read_marks: Loader<ReadMark>,
     pub reactions: Loader<Reactions>,
@@ -48,11 +52,14 @@ impl Loaders {
             topics: Loader::default(),
             threads: Loader::default(),
             posts: Loader::default(),
+            case_studies: Loader::default(),
+            entries: Loader::default(),
+            adoptions: Loader::default(),
             comments: Loader::default(),
             read_marks: Loader::default(),
             reactions: Loader::default(),
         };
-        loader.members.know((**viewer).clone());
+        loader.members.know(Arc::new((**viewer).clone()));
         loader
     }
 
@@ -92,6 +99,31 @@ impl Loaders {
     /// When the store fails.
     pub async fn post(&self, id: &Id<Post>) -> Result<Option<Arc<Post>>> {
         self.posts.load(&self.app, id).await
+    }
+
+    /// The case study, whoever may see it: the caller asks [`CaseStudy::can_see`].
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn case_study(&self, id: &Id<CaseStudy>) -> Result<Option<Arc<CaseStudy>>> {
+        self.case_studies.load(&self.app, id).await
+    }
+
+    /// # Errors
+    /// When the store fails.
+    pub async fn entry(&self, id: &Id<Entry>) -> Result<Option<Arc<Entry>>> {
+        self.entries.load(&self.app, id).await
+    }
+
+    /// Entries that a list has loaded.
+    pub fn know_entries(&self, entries: &[Arc<Entry>]) {
+        entries.iter().for_each(|entry| self.entries.know(Arc::clone(entry)));
+    }
+
+    /// # Errors
+    /// When the store fails.
+    pub async fn adoption(&self, id: &Id<Adoption>) -> Result<Option<Arc<Adoption>>> {
+        self.adoptions.load(&self.app, id).await
     }
 
     /// # Errors
@@ -141,8 +173,8 @@ impl<D> Default for Loader<D> {
 }
 
 impl<D: Document> Loader<D> {
-    fn know(&self, document: D) {
-        self.state().known.insert(document.id().clone(), Some(Arc::new(document)));
+    fn know(&self, document: Arc<D>) {
+        self.state().known.insert(document.id().clone(), Some(document));
     }
 
     /// Small, as the resolver of every field of a type has room for its largest one.

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 
 use super::{
-    connection::{Connection, connect},
+    connection::{Connection, fetch},
     context::Ask,
+    contribution::Contribution,
     organisation::Organisation,
     payload::top,
-    post::Post,
 };
 use crate::{
-    actions::{page::Wanted, post as posts},
+    actions::{contribution as contributions, page::Wanted},
     clock::Timestamp,
     domain::member::{self as domain, DigestFrequency, Role},
     error::not_found,
@@ -98,7 +98,8 @@ impl Viewer {
         Member(Arc::clone(&self.0))
     }
 
-    /// Posts that are not published yet, last changed first.
+    /// Posts and case studies that are not published yet and that the member may edit, last changed
+    /// first.
     async fn drafts(
         &self,
         ctx: &Context<'_>,
@@ -106,9 +107,11 @@ impl Viewer {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-    ) -> Result<Connection<Post>> {
+    ) -> Result<Connection<Contribution>> {
         let wanted = Wanted { first, last, after, before };
-        connect(ctx, posts::drafts(ctx.viewer()), wanted, Post).await
+        let page = fetch(ctx, contributions::drafts(ctx.viewer()), wanted).await?;
+        let nodes = Contribution::of_entries(ctx, &page).await?;
+        Ok(page.connection(ctx, nodes))
     }
 
     async fn digest_preferences(&self) -> DigestPreferences {

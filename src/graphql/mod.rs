@@ -3,6 +3,8 @@
 //! [`http`] takes requests in, [`cost`] refuses those that ask for too much, [`loaders`] keep the
 //! number of store calls constant.
 
+pub mod adoption;
+pub mod case_study;
 pub mod comment;
 pub mod connection;
 pub mod context;
@@ -28,6 +30,8 @@ use async_graphql::{EmptySubscription, MergedObject};
 #[derive(Default, MergedObject)]
 pub struct Mutation(
     post::PostMutation,
+    case_study::CaseStudyMutation,
+    adoption::AdoptionMutation,
     comment::CommentMutation,
     thread::ThreadMutation,
     reaction::ReactionMutation,

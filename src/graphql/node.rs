@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Interface, Result};
 
 use super::{
-    comment::Comment, context::Ask, member::Member, organisation::Organisation, payload::top, post::Post,
-    thread::Thread, topic::Topic,
+    adoption::Adoption, case_study::CaseStudy, comment::Comment, context::Ask, contribution::Contribution,
+    member::Member, organisation::Organisation, payload::top, post::Post, thread::Thread, topic::Topic,
 };
 use crate::{domain, ids::Id};
 
@@ -15,6 +15,8 @@ use crate::{domain, ids::Id};
 #[graphql(field(name = "id", ty = "ID"))]
 pub enum Node {
     Post(Post),
+    CaseStudy(CaseStudy),
+    Adoption(Adoption),
     Thread(Thread),
     Comment(Comment),
     Member(Member),
@@ -27,7 +29,18 @@ pub enum Node {
 pub async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
     let loaders = ctx.loaders();
     let node = match id.split('_').next().unwrap_or_default() {
-        "pst" => visible_post(ctx, Id::parse(id)).await?.map(|post| Node::Post(Post(post))),
+        "pst" => match Id::parse(id) {
+            Some(id) => Post::visible(ctx, &id).await?.map(Node::Post),
+            None => None,
+        },
+        "cst" => match Id::parse(id) {
+            Some(id) => CaseStudy::visible(ctx, &id).await?.map(Node::CaseStudy),
+            None => None,
+        },
+        "adp" => match Id::parse(id) {
+            Some(id) => Adoption::visible(ctx, &id).await?.map(Node::Adoption),
+            None => None,
+        },
         "thr" => visible_thread(ctx, Id::parse(id)).await?.map(|thread| Node::Thread(Thread(thread))),
         "cmt" => visible_comment(ctx, Id::parse(id)).await?.map(|comment| Node::Comment(Comment(comment))),
         "mbr" => match Id::parse(id) {
@@ -51,15 +64,6 @@ pub async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
     Ok(node)
 }
 
-async fn visible_post(
-    ctx: &Context<'_>,
-    id: Option<Id<domain::post::Post>>,
-) -> Result<Option<Arc<domain::post::Post>>> {
-    let Some(id) = id else { return Ok(None) };
-    let post = ctx.loaders().post(&id).await.map_err(top)?;
-    Ok(post.filter(|post| post.can_see(ctx.viewer())))
-}
-
 async fn visible_thread(
     ctx: &Context<'_>,
     id: Option<Id<domain::thread::Thread>>,
@@ -68,7 +72,7 @@ async fn visible_thread(
     let Some(thread) = ctx.loaders().thread(&id).await.map_err(top)? else {
         return Ok(None);
     };
-    Ok(visible_post(ctx, Some(thread.subject.clone())).await?.map(|_| thread))
+    Ok(Contribution::visible(ctx, &thread.subject).await?.map(|_| thread))
 }
 
 async fn visible_comment(

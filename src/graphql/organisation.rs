@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 
-use super::{context::Ask, payload::top, scalars::Date};
+use super::{context::Ask, payload::top};
 use crate::{
+    domain::calendar::Date,
     domain::organisation::{self as domain, region_name},
     ids::Id,
 };

@@ -36,7 +36,7 @@ macro_rules! payload {
         }
 
         impl $name {
-            fn of<T>(
+            pub(in $crate::graphql) fn of<T>(
                 outcome: $crate::error::Result<T>,
                 client_mutation_id: Option<String>,
                 wrap: impl FnOnce(T) -> $type,

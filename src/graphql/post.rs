@@ -25,7 +25,10 @@ use crate::{
         revision,
     },
     clock::Timestamp,
-    domain::post::{self as domain, PostKind, PostState},
+    domain::{
+        contribution::{ShownState, State},
+        post::{self as domain, PostKind},
+    },
     error::{Error, not_found},
     ids::Id,
 };
@@ -50,8 +53,8 @@ impl Post {
         self.0.kind
     }
 
-    pub async fn state(&self) -> PostState {
-        self.0.state
+    pub async fn state(&self) -> ShownState {
+        State::from(self.0.state).into()
     }
 
     pub async fn title(&self) -> &str {
@@ -136,6 +139,14 @@ impl Post {
 
     pub async fn viewer_can_edit(&self, ctx: &Context<'_>) -> bool {
         self.0.can_edit(ctx.viewer())
+    }
+}
+
+impl Post {
+    /// The post, when there is one and the viewer may see it.
+    pub async fn visible(ctx: &Context<'_>, id: &Id<domain::Post>) -> Result<Option<Self>> {
+        let post = ctx.loaders().post(id).await.map_err(top)?;
+        Ok(post.filter(|post| post.can_see(ctx.viewer())).map(Self))
     }
 }
 

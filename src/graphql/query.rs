@@ -5,7 +5,8 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 
 use super::{
-    connection::{Connection, connect},
+    case_study::{CaseStudy, CaseStudyFilterInput},
+    connection::{Connection, connect, fetch},
     context::Ask,
     contribution::Contribution,
     member::Viewer,
@@ -16,12 +17,14 @@ use super::{
 };
 use crate::{
     actions::{
+        case_study::{self as case_studies, CaseStudyOrder},
+        contribution as contributions,
         page::{MAX_SIZE, Wanted},
         post::{self as posts, PostFilter, PostOrder},
         topic as topics,
     },
     clock::Timestamp,
-    domain::post::PostKind,
+    domain::{post::PostKind, taxonomy::Taxonomy},
     error::{Code, Error},
     ids::{Id, Identified},
     limits::Allowance,
@@ -83,12 +86,19 @@ impl Query {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<Connection<Contribution>> {
-        let listing = match scope {
-            FeedScope::Everything => posts::published(ctx.viewer(), PostFilter::default(), order_by),
-            FeedScope::Unanswered => posts::unanswered(ctx.viewer(), order_by),
-        };
-        connect(ctx, listing, Wanted { first, last, after, before }, |post| Contribution::Post(Post(post)))
-            .await
+        let wanted = Wanted { first, last, after, before };
+        match scope {
+            FeedScope::Everything => {
+                let listing = contributions::published(ctx.viewer(), order_by == PostOrder::Oldest);
+                let page = fetch(ctx, listing, wanted).await?;
+                let nodes = Contribution::of_entries(ctx, &page).await?;
+                Ok(page.connection(ctx, nodes))
+            }
+            FeedScope::Unanswered => {
+                let listing = posts::unanswered(ctx.viewer(), order_by);
+                connect(ctx, listing, wanted, |post| Contribution::Post(Post(post))).await
+            }
+        }
     }
 
     /// Published posts.
@@ -111,6 +121,29 @@ impl Query {
         };
         let listing = posts::published(ctx.viewer(), filter, order_by);
         connect(ctx, listing, Wanted { first, last, after, before }, Post).await
+    }
+
+    /// Published case studies. Each filter is found by an index; of several, the narrowest leads.
+    #[expect(clippy::too_many_arguments, reason = "Relay's four, and which case studies are meant")]
+    async fn case_studies(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default)] filter: CaseStudyFilterInput,
+        #[graphql(default)] order_by: CaseStudyOrder,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<CaseStudy>> {
+        let listing = case_studies::published(ctx.viewer(), &filter.into(), order_by, ctx.app().clock.now());
+        let page = fetch(ctx, listing, Wanted { first, last, after, before }).await?;
+        let nodes = CaseStudy::of_entries(ctx, &page).await?;
+        Ok(page.connection(ctx, nodes))
+    }
+
+    /// The lists that case studies choose from, topics apart.
+    async fn taxonomy(&self) -> Result<Taxonomy> {
+        Taxonomy::read().cloned().map_err(|error| top(Error::Fault(error)))
     }
 
     /// What this request cost, and what is left of the minute's points.
@@ -144,6 +177,6 @@ pub struct RateLimit {
 }
 
 /// An id to filter by. One that can't exist filters everything out, as one that does not exist does.
-fn parse<T: Identified>(id: Option<ID>) -> Option<Id<T>> {
+pub fn parse<T: Identified>(id: Option<ID>) -> Option<Id<T>> {
     id.map(|id| Id::parse(&id).unwrap_or_else(|| Id::of("none")))
 }

@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Interface, Object, Result};
 
 use super::{
+    case_study::CaseStudy,
     comment::Comment,
     context::{Ask, request},
     payload::{payload, top},
@@ -10,7 +11,7 @@ use super::{
 };
 use crate::{
     actions::{
-        comment, post,
+        case_study, comment, post,
         reaction::{Target, react},
     },
     domain::{
@@ -70,12 +71,13 @@ impl Reaction {
 )]
 pub enum Reactable {
     Post(Post),
+    CaseStudy(CaseStudy),
     Comment(Comment),
 }
 
 #[derive(Clone, InputObject)]
 pub struct ReactInput {
-    /// A post or a comment.
+    /// A post, a case study or a comment.
     pub subject_id: ID,
     pub kind: ReactionKind,
     pub client_mutation_id: Option<String>,
@@ -96,7 +98,7 @@ pub struct ReactionMutation;
 
 #[Object]
 impl ReactionMutation {
-    /// Reacts to a post or a comment. A reaction that is there already stays.
+    /// Reacts to a post, a case study or a comment. A reaction that is there already stays.
     async fn react(&self, ctx: &Context<'_>, input: ReactInput) -> Result<ReactPayload> {
         let request = request("react", &input, input.client_mutation_id.as_ref());
         let target = target(&input.subject_id)?;
@@ -127,6 +129,10 @@ async fn subject(ctx: &Context<'_>, target: &Target) -> Result<Reactable> {
             let found =
                 post::visible(ctx.app(), ctx.viewer(), std::slice::from_ref(id)).await.map_err(top)?;
             found.into_iter().flatten().next().map(|post| Reactable::Post(post.into())).ok_or_else(missing)
+        }
+        Target::CaseStudy(id) => {
+            let found = case_study::visible(ctx.app(), ctx.viewer(), id).await.map_err(top)?;
+            found.map(|case_study| Reactable::CaseStudy(case_study.into())).ok_or_else(missing)
         }
         Target::Comment(id) => {
             let found = comment::visible(ctx.app(), ctx.viewer(), id).await.map_err(top)?;

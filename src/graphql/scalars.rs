@@ -1,9 +1,10 @@
 //! Scalars of the API.
 
+use crate::{
+    clock::Timestamp,
+    domain::calendar::{Date, YearMonth},
+};
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
-use chrono::NaiveDate;
-
-use crate::clock::Timestamp;
 
 /// A moment in UTC, as RFC 3339 with milliseconds: `2026-03-03T07:30:00.000Z`.
 #[Scalar(name = "DateTime", specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339")]
@@ -23,8 +24,6 @@ impl ScalarType for Timestamp {
 }
 
 /// A day of the calendar: `2026-04-01`.
-pub struct Date(pub NaiveDate);
-
 #[Scalar]
 impl ScalarType for Date {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -38,5 +37,20 @@ impl ScalarType for Date {
 
     fn to_value(&self) -> Value {
         Value::String(self.0.to_string())
+    }
+}
+
+/// A month of a year: `2026-04`.
+#[Scalar]
+impl ScalarType for YearMonth {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::String(text) => text.parse().map_err(InputValueError::custom),
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.to_string())
     }
 }

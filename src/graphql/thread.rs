@@ -10,7 +10,6 @@ use super::{
     context::{Ask, request},
     contribution::Contribution,
     payload::{payload, top},
-    post::Post,
 };
 use crate::{
     actions::{
@@ -37,9 +36,8 @@ impl Thread {
 
     /// What is discussed.
     async fn subject(&self, ctx: &Context<'_>) -> Result<Contribution> {
-        let post = ctx.loaders().post(&self.0.subject).await.map_err(top)?;
-        let post = post.filter(|post| post.can_see(ctx.viewer())).ok_or_else(|| top(not_found("post")))?;
-        Ok(Contribution::Post(Post(post)))
+        let subject = Contribution::visible(ctx, &self.0.subject).await?;
+        subject.ok_or_else(|| top(not_found("contribution")))
     }
 
     /// All comments; unless ordered otherwise, each after the one that it answers, with its depth.

@@ -3,16 +3,18 @@
 
 use std::collections::{HashMap, HashSet};
 
-use futures_util::future::try_join;
+use futures_util::future::{try_join, try_join3};
 
 use crate::{
     app::App,
     domain::{
+        case_study::CaseStudy,
         comment::Comment,
+        contribution::{Contribution, ContributionId},
         digest::Window,
         member::Member,
         organisation::Organisation,
-        post::{Post, PostKind, PostState},
+        post::{Post, PostKind},
         read_mark::ReadMark,
         thread::Thread,
     },
@@ -22,7 +24,7 @@ use crate::{
     query::{Document, Page},
 };
 
-/// Posts and replies looked at, newest first. Who has not been here for long has more than fits in
+/// Posts, case studies and replies looked at, newest first. Who has not been here for long has more than fits in
 /// any letter.
 const LOOKED_AT: usize = 100;
 /// Characters of the preview that mail programs show beside the subject.
@@ -31,6 +33,7 @@ const PREVIEW_MAX: usize = 120;
 /// What is new for a member. There is always something.
 pub(super) struct Content {
     kinds: Vec<PostKind>,
+    case_studies: usize,
     replies: usize,
     pub sections: Vec<Section>,
     /// Whether there is more than fits.
@@ -42,17 +45,22 @@ impl Content {
     pub async fn gather(app: &App, member: &Member, window: Window) -> Result<Option<Self>> {
         let found = Found::look(app, member, window).await?;
         let chosen = found.choose(app, member).await?;
-        if chosen.replies.is_empty() && chosen.posts.is_empty() {
+        if chosen.replies.is_empty() && chosen.new.is_empty() {
             return Ok(None);
         }
         let people = People::load(app, &chosen).await?;
-        let replies: Vec<Item> =
-            chosen.replies.iter().map(|(comment, post)| reply_item(app, &people, comment, post)).collect();
-        let posts: Vec<Item> =
-            chosen.posts.iter().map(|post| post_item(app, &people, &found.threads, post)).collect();
-        let sections = [("Replies to you", replies), ("New in the network", posts)];
+        let replies: Vec<Item> = chosen
+            .replies
+            .iter()
+            .map(|(comment, subject)| reply_item(app, &people, comment, subject))
+            .collect();
+        let new: Vec<Item> =
+            chosen.new.iter().map(|new| new_item(app, &people, &found.threads, new)).collect();
+        let sections = [("Replies to you", replies), ("New in the network", new)];
+        let kinds: Vec<PostKind> = chosen.new.iter().filter_map(kind_of_post).collect();
         Ok(Some(Self {
-            kinds: chosen.posts.iter().map(|post| post.kind).collect(),
+            case_studies: chosen.new.len() - kinds.len(),
+            kinds,
             replies: chosen.replies.len(),
             sections: sections
                 .into_iter()
@@ -64,7 +72,7 @@ impl Content {
     }
 
     pub fn headline(&self) -> String {
-        headline(&self.kinds, self.replies)
+        headline(&self.kinds, self.case_studies, self.replies)
     }
 
     pub fn preview(&self) -> String {
@@ -77,6 +85,7 @@ impl Content {
 /// What happened in the window, with what tells whether the member has read it.
 struct Found {
     posts: Vec<Post>,
+    case_studies: Vec<CaseStudy>,
     comments: Vec<Comment>,
     threads: HashMap<Id<Thread>, Thread>,
     marks: HashMap<Id<ReadMark>, ReadMark>,
@@ -89,21 +98,25 @@ impl Found {
             .and(Post::PUBLISHED_AT.gt(from))
             .and(Post::PUBLISHED_AT.lte(until))
             .and(Post::AUTHOR.ne(member.id.clone()));
+        let case_studies = CaseStudy::published()
+            .and(CaseStudy::PUBLISHED_AT.gt(from))
+            .and(CaseStudy::PUBLISHED_AT.lte(until))
+            .and(CaseStudy::AUTHOR.ne(member.id.clone()));
         let comments = Comment::answering(&member.id)
             .and(Comment::CREATED_AT.gt(from))
             .and(Comment::CREATED_AT.lte(until));
         let page = || Page::first(LOOKED_AT);
-        let (posts, comments) = try_join(
+        let (posts, case_studies, comments) = try_join3(
             app.store.find(posts, Post::PUBLISHED_AT.desc(), page()),
+            app.store.find(case_studies, CaseStudy::PUBLISHED_AT.desc(), page()),
             app.store.find(comments, Comment::CREATED_AT.desc(), page()),
         )
         .await?;
-        let threads =
-            posts.iter().map(|post| &post.thread).chain(comments.iter().map(|comment| &comment.thread));
-        let threads: Vec<Id<Thread>> = distinct(threads);
+        let new = posts.iter().map(|post| &post.thread).chain(case_studies.iter().map(|found| &found.thread));
+        let threads: Vec<Id<Thread>> = distinct(new.chain(comments.iter().map(|comment| &comment.thread)));
         let marks: Vec<_> = threads.iter().map(|thread| ReadMark::id_of(&member.id, thread)).collect();
         let (threads, marks) = try_join(by_id(app, &threads), by_id(app, &marks)).await?;
-        Ok(Self { posts, comments, threads, marks })
+        Ok(Self { posts, case_studies, comments, threads, marks })
     }
 
     fn has_read(&self, member: &Member, thread: &Id<Thread>, since: crate::clock::Timestamp) -> bool {
@@ -111,40 +124,79 @@ impl Found {
         mark.is_some_and(|mark| mark.read_at >= since)
     }
 
+    /// What is new, latest first, without what the member has read.
+    fn new_to(&self, member: &Member) -> Vec<Contribution> {
+        let posts =
+            self.posts.iter().map(|post| (post.published_at, Contribution::Post(Box::new(post.clone()))));
+        let case_studies = self.case_studies.iter();
+        let case_studies =
+            case_studies.map(|found| (found.published_at, Contribution::CaseStudy(Box::new(found.clone()))));
+        let mut new: Vec<_> = posts.chain(case_studies).collect();
+        new.retain(|(at, found)| {
+            at.is_some_and(|published| !self.has_read(member, found.thread(), published))
+        });
+        new.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+        new.into_iter().map(|(_, found)| found).collect()
+    }
+
     /// What fits: replies to the member first, but not so many that nothing else is seen.
     async fn choose(&self, app: &App, member: &Member) -> Result<Chosen> {
-        let mut posts: Vec<Post> = self.posts.clone();
-        posts.retain(|post| {
-            post.published_at.is_some_and(|published| !self.has_read(member, &post.thread, published))
-        });
+        let mut new = self.new_to(member);
         let unread = |comment: &&Comment| {
             !comment.is_deleted() && !self.has_read(member, &comment.thread, comment.created_at)
         };
         let comments: Vec<&Comment> = self.comments.iter().filter(unread).collect();
         let subject = |comment: &Comment| self.threads.get(&comment.thread).map(|thread| &thread.subject);
-        let subjects: Vec<Id<Post>> = distinct(comments.iter().filter_map(|comment| subject(comment)));
-        let subjects = by_id(app, &subjects).await?;
-        let mut replies: Vec<(Comment, Post)> = comments
+        let subjects = subjects(app, comments.iter().filter_map(|comment| subject(comment))).await?;
+        let mut replies: Vec<(Comment, Contribution)> = comments
             .into_iter()
             .filter_map(|comment| Some((comment.clone(), subjects.get(subject(comment)?)?.clone())))
-            .filter(|(_, post)| post.state == PostState::Published)
+            .filter(|(_, subject)| subject.is_published())
             .collect();
 
         let room = app.config.digest.items.max(1);
-        let more = posts.len() + replies.len() > room
+        let more = new.len() + replies.len() > room
             || self.posts.len() == LOOKED_AT
+            || self.case_studies.len() == LOOKED_AT
             || self.comments.len() == LOOKED_AT;
-        let for_posts = posts.len().min(room / 3);
-        replies.truncate(room - for_posts);
-        posts.truncate(room - replies.len());
-        Ok(Chosen { replies, posts, more })
+        let for_new = new.len().min(room / 3);
+        replies.truncate(room - for_new);
+        new.truncate(room - replies.len());
+        Ok(Chosen { replies, new, more })
+    }
+}
+
+/// What threads discuss, of both kinds.
+async fn subjects<'a>(
+    app: &App,
+    ids: impl Iterator<Item = &'a ContributionId>,
+) -> Result<HashMap<ContributionId, Contribution>> {
+    let (mut posts, mut case_studies) = (Vec::new(), Vec::new());
+    for id in ids {
+        match id {
+            ContributionId::Post(id) => posts.push(id),
+            ContributionId::CaseStudy(id) => case_studies.push(id),
+        }
+    }
+    let (posts, case_studies) = (distinct(posts.into_iter()), distinct(case_studies.into_iter()));
+    let (posts, case_studies) = try_join(by_id(app, &posts), by_id(app, &case_studies)).await?;
+    let posts = posts.into_iter().map(|(id, post)| ((&id).into(), Contribution::Post(Box::new(post))));
+    let case_studies =
+        case_studies.into_iter().map(|(id, found)| ((&id).into(), Contribution::CaseStudy(Box::new(found))));
+    Ok(posts.chain(case_studies).collect())
+}
+
+const fn kind_of_post(contribution: &Contribution) -> Option<PostKind> {
+    match contribution {
+        Contribution::Post(post) => Some(post.kind),
+        Contribution::CaseStudy(_) => None,
     }
 }
 
 struct Chosen {
-    /// Each with the post under which it stands.
-    replies: Vec<(Comment, Post)>,
-    posts: Vec<Post>,
+    /// Each with what it stands under.
+    replies: Vec<(Comment, Contribution)>,
+    new: Vec<Contribution>,
     more: bool,
 }
 
@@ -158,12 +210,12 @@ impl People {
     async fn load(app: &App, chosen: &Chosen) -> Result<Self> {
         let comments = || chosen.replies.iter().map(|(comment, _)| comment);
         let members = distinct(
-            comments().map(|comment| &comment.author).chain(chosen.posts.iter().map(|post| &post.author)),
+            comments().map(|comment| &comment.author).chain(chosen.new.iter().map(Contribution::author)),
         );
         let organisations = distinct(
             comments()
                 .filter_map(|comment| comment.organisation.as_ref())
-                .chain(chosen.posts.iter().filter_map(|post| post.organisation.as_ref())),
+                .chain(chosen.new.iter().filter_map(Contribution::organisation)),
         );
         let (members, organisations) = try_join(by_id(app, &members), by_id(app, &organisations)).await?;
         Ok(Self { members, organisations })
@@ -179,40 +231,41 @@ impl People {
     }
 }
 
-fn reply_item(app: &App, people: &People, comment: &Comment, post: &Post) -> Item {
-    let to = match (&comment.parent, post.kind) {
+fn reply_item(app: &App, people: &People, comment: &Comment, subject: &Contribution) -> Item {
+    let to = match (&comment.parent, kind_of_post(subject)) {
         (Some(_), _) => "comment",
-        (None, PostKind::Idea) => "idea",
-        (None, PostKind::Question) => "question",
-        (None, PostKind::Update) => "update",
-        (None, PostKind::Event) => "event",
+        (None, Some(PostKind::Idea)) => "idea",
+        (None, Some(PostKind::Question)) => "question",
+        (None, Some(PostKind::Update)) => "update",
+        (None, Some(PostKind::Event)) => "event",
+        (None, None) => "case study",
     };
     Item {
-        title: post.title.clone(),
+        title: subject.title().to_owned(),
         label: "Reply",
         by: people.by(&comment.author, comment.organisation.as_ref()),
         summary: comment.body.as_ref().map(|body| body.summary.clone()).unwrap_or_default(),
-        url: app.config.link(&format!("posts/{}#{}", post.id, comment.id)),
+        url: app.config.link(&format!("{}#{}", subject.path(), comment.id)),
         why: format!("This is a reply to your {to}."),
     }
 }
 
-fn post_item(app: &App, people: &People, threads: &HashMap<Id<Thread>, Thread>, post: &Post) -> Item {
-    let comments = threads.get(&post.thread).map_or(0, |thread| thread.comment_count);
-    let published = post.published_at.unwrap_or(post.created_at).date_in_words();
-    let answered = match (post.kind, comments) {
-        (PostKind::Question, 0) => " Nobody has answered it yet.".to_owned(),
+fn new_item(app: &App, people: &People, threads: &HashMap<Id<Thread>, Thread>, new: &Contribution) -> Item {
+    let comments = threads.get(new.thread()).map_or(0, |thread| thread.comment_count);
+    let kind = kind_of_post(new);
+    let answered = match (kind, comments) {
+        (Some(PostKind::Question), 0) => " Nobody has answered it yet.".to_owned(),
         (_, 0) => String::new(),
         (_, 1) => " It has 1 comment.".to_owned(),
         (_, several) => format!(" It has {several} comments."),
     };
     Item {
-        title: post.title.clone(),
-        label: kind_name(post.kind),
-        by: people.by(&post.author, post.organisation.as_ref()),
-        summary: post.body.summary.clone(),
-        url: app.config.link(&format!("posts/{}", post.id)),
-        why: format!("New to the network on {published}.{answered}"),
+        title: new.title().to_owned(),
+        label: kind.map_or("Case study", kind_name),
+        by: people.by(new.author(), new.organisation()),
+        summary: new.summary().to_owned(),
+        url: app.config.link(&new.path()),
+        why: format!("New to the network on {}.{answered}", new.began_at().date_in_words()),
     }
 }
 

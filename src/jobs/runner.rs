@@ -14,7 +14,7 @@ use tokio::{
     time::{Instant, sleep, timeout, timeout_at},
 };
 
-use super::{Failure, digest, perform, purge};
+use super::{Failure, digest, perform, purge, review_reminder};
 use crate::{
     app::App,
     domain::job::{Job, JobState, Lane},
@@ -70,7 +70,7 @@ pub async fn run_due(app: &App) -> Result<usize> {
 #[derive(Clone, Copy, Debug)]
 enum Chore {
     Lane(Lane),
-    /// Planning the digests that are due.
+    /// Planning the digests and reminders that are due.
     Plan,
     /// Forgetting what has expired.
     Purge,
@@ -116,7 +116,10 @@ impl Worker {
     async fn once(&self, chore: Chore) -> Result<Duration> {
         match chore {
             Chore::Lane(lane) => run_lane(&self.app, lane, &|| !self.stopping()).await.map(drop)?,
-            Chore::Plan => digest::plan(&self.app).await.map(drop)?,
+            Chore::Plan => {
+                digest::plan(&self.app).await?;
+                review_reminder::plan(&self.app).await?;
+            }
             Chore::Purge => {
                 purge(&self.app).await?;
                 return Ok(PURGE_EVERY);

@@ -88,10 +88,11 @@ impl DigestMail {
 /// What a digest holds, in words: "2 new ideas and 3 replies to you". Replies to the reader come
 /// last, where the eye stops; kinds that there are none of are not named.
 #[must_use]
-pub fn headline(posts: &[PostKind], replies: usize) -> String {
+pub fn headline(posts: &[PostKind], case_studies: usize, replies: usize) -> String {
     let count = |kind| posts.iter().filter(|post| **post == kind).count();
     let kinds = [
         (count(PostKind::Question), "new question", "new questions"),
+        (case_studies, "new case study", "new case studies"),
         (count(PostKind::Idea), "new idea", "new ideas"),
         (count(PostKind::Update), "new update", "new updates"),
         (count(PostKind::Event), "new event", "new events"),
@@ -134,7 +135,7 @@ impl DigestMail {
             url: "https://hope.example/posts/pst_01KJQ3W4X5Y6Z7".to_owned(),
             why: why.to_owned(),
         };
-        let headline = headline(&[PostKind::Idea, PostKind::Question], 1);
+        let headline = headline(&[PostKind::Idea, PostKind::Question], 0, 1);
         Self {
             network: "HOPE Network".to_owned(),
             team: "Experience of Care team, NHS England".to_owned(),
@@ -213,12 +214,12 @@ mod tests {
     #[test]
     fn the_headline_counts_what_is_inside() {
         use PostKind::{Event, Idea, Question, Update};
-        assert_eq!(headline(&[Idea, Idea], 3), "2 new ideas and 3 replies to you");
-        assert_eq!(headline(&[], 1), "1 reply to you");
+        assert_eq!(headline(&[Idea, Idea], 1, 3), "1 new case study, 2 new ideas and 3 replies to you");
+        assert_eq!(headline(&[], 0, 1), "1 reply to you");
         assert_eq!(
-            headline(&[Event, Update, Question, Idea], 0),
+            headline(&[Event, Update, Question, Idea], 0, 0),
             "1 new question, 1 new idea, 1 new update and 1 new event"
         );
-        assert_eq!(headline(&[], 0), "");
+        assert_eq!(headline(&[], 0, 0), "");
     }
 }

@@ -70,8 +70,14 @@ pub fn post(ids: &Ids, author: &Member, kind: PostKind, title: &str, at: Timesta
         published_at: Some(at),
         updated_at: at,
     };
-    let thread =
-        Thread { id: thread, version: 1, subject: id, comment_count: 0, last_activity_at: at, locked: false };
+    let thread = Thread {
+        id: thread,
+        version: 1,
+        subject: (&id).into(),
+        comment_count: 0,
+        last_activity_at: at,
+        locked: false,
+    };
     (post, thread)
 }
 

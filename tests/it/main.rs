@@ -1,8 +1,11 @@
 //! The service from outside: real HTTP, on both stores.
 
+mod adoptions;
 mod app;
 mod architecture;
 mod auth;
+mod case_studies;
+mod case_study_lists;
 mod commands;
 mod comments;
 mod community;

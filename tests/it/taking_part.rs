@@ -96,12 +96,11 @@ on_both_stores! {
         // Each reacts to both, twice over, answers, and the author edits all the while.
         let each = people.iter().map(async |person| {
             for target in [&post, &comment] {
-                for kind in ["THANKS", "GOOD_IDEA"] {
-                    let input = json!({ "subjectId": target, "kind": kind });
-                    let (one, two) = tokio::join!(ask(app, person, REACT, input.clone()), ask(app, person, REACT, input));
-                    assert_eq!((&one["data"]["react"]["userErrors"], &two["data"]["react"]["userErrors"]), (&json!([]), &json!([])), "{one} {two}");
-                }
-                ask(app, person, UNREACT, json!({ "subjectId": target, "kind": "THANKS" })).await;
+                let input = |kind: &str| json!({ "subjectId": target, "kind": kind });
+                let (one, two) = tokio::join!(ask(app, person, REACT, input("GOOD_IDEA")), ask(app, person, REACT, input("GOOD_IDEA")));
+                assert_eq!((&one["data"]["react"]["userErrors"], &two["data"]["react"]["userErrors"]), (&json!([]), &json!([])), "{one} {two}");
+                ask(app, person, REACT, input("THANKS")).await;
+                ask(app, person, UNREACT, input("THANKS")).await;
             }
             let added = ask(app, person, ADD, json!({ "threadId": thread, "body": "So do we." })).await;
             assert_eq!(added["data"]["addComment"]["userErrors"], json!([]), "{added}");

@@ -8,7 +8,7 @@ use mongodb::{
 };
 use serde::de::DeserializeOwned;
 
-use super::{Comment, NewComment, Post};
+use super::{Comment, Entry, NewComment};
 
 pub struct Mongo {
     client: Client,
@@ -45,8 +45,8 @@ impl Mongo {
         self.found(collection, doc! { "_id": { "$in": ids } }, doc! {}, 0).await
     }
 
-    pub async fn feed(&self) -> Vec<Post> {
-        self.found("posts", doc! { "state": "published" }, doc! { "publishedAt": -1, "_id": -1 }, 21).await
+    pub async fn feed(&self) -> Vec<Entry> {
+        self.found("entries", doc! { "state": "published" }, doc! { "publishedAt": -1, "_id": -1 }, 21).await
     }
 
     pub async fn comments(&self, thread: String) -> Vec<Comment> {

@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::HashMap};
 use rusqlite::{Connection, params_from_iter};
 use serde::de::DeserializeOwned;
 
-use super::{Comment, NewComment, Post};
+use super::{Comment, Entry, NewComment};
 
 pub struct Sqlite {
     path: String,
@@ -68,8 +68,8 @@ impl Sqlite {
         self.documents(format!("SELECT json(doc) FROM \"{collection}\" WHERE id IN ({places})"), ids).await
     }
 
-    pub async fn feed(&self) -> Vec<Post> {
-        let sql = "SELECT json(doc) FROM posts WHERE json_extract(doc,'$.state') = 'published' \
+    pub async fn feed(&self) -> Vec<Entry> {
+        let sql = "SELECT json(doc) FROM entries WHERE json_extract(doc,'$.state') = 'published' \
                    ORDER BY json_extract(doc,'$.publishedAt') DESC, id DESC LIMIT 21";
         self.documents(sql.to_owned(), Vec::new()).await
     }

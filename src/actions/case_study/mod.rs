@@ -1,0 +1,346 @@
+//! Case studies: write, change, publish, archive, delete, list.
+
+mod list;
+mod references;
+
+pub use self::list::{CaseStudyFilter, CaseStudyOrder, published};
+use self::references::References;
+use super::{
+    ROUNDS,
+    access::Viewer,
+    lost_every_round,
+    once::{Decision, Request, once},
+    revision::{self, Edit},
+};
+use crate::{
+    app::App,
+    domain::{
+        calendar::Date,
+        case_study::{
+            CaseStudy, Edition,
+            changes::changes as what_changed,
+            content::Content,
+            default_review_date,
+            problems::Problems,
+            publishing::{lacks, review_date_problem},
+            typed::TypedContent,
+        },
+        contribution::{ContributionId, State},
+        entry::Entry,
+        member::Member,
+        thread::Thread,
+    },
+    error::{Code, Error, Problem, Result, forbidden, not_found},
+    ids::Id,
+    store::Batch,
+};
+
+/// What authors send: of a new case study, or of what changes. `None` leaves a part as it is.
+pub struct Changes {
+    pub title: Option<String>,
+    pub content: TypedContent,
+    /// Ids of members.
+    pub co_authors: Option<Vec<String>>,
+}
+
+/// Begins a case study: a draft that its authors see, and its thread. It needs only a title.
+///
+/// # Errors
+/// Every problem of the content at once, each with its field.
+pub async fn create(app: &App, viewer: &Viewer, new: &Changes, request: &Request) -> Result<CaseStudy> {
+    once(app, viewer, request, || async {
+        let (id, now) = (app.ids.fresh(), app.clock.now());
+        let thread = Thread::opened(&id, now);
+        let mut case_study = CaseStudy {
+            id,
+            version: 1,
+            state: State::Draft,
+            author: viewer.id.clone(),
+            organisation: viewer.organisation.clone(),
+            co_authors: Vec::new(),
+            content: Content::default(),
+            thread: thread.id.clone(),
+            created_at: now,
+            published_at: None,
+            updated_at: now,
+            updated_by: viewer.id.clone(),
+            revisions: 0,
+        };
+        let title = Changes {
+            title: Some(new.title.clone().unwrap_or_default()),
+            content: new.content.clone(),
+            co_authors: new.co_authors.clone(),
+        };
+        let references = take(app, viewer, &mut case_study, &title).await?;
+        let entry = Entry::of_case_study(&case_study, references.region.as_deref());
+        let batch =
+            Batch::new().insert(&case_study).insert(&thread).insert(&entry).insert(&Edition::of(&case_study));
+        Ok(Decision { result: case_study, batch })
+    })
+    .await
+}
+
+/// Changes a case study that has not changed since `expected_version`. What is published stays
+/// complete.
+///
+/// # Errors
+/// `Stale` when somebody else was faster ([`yours`] then keeps what was sent); problems of the
+/// content; not found, forbidden.
+pub async fn update(
+    app: &App,
+    viewer: &Viewer,
+    id: &Id<CaseStudy>,
+    expected_version: i64,
+    changes: &Changes,
+    request: &Request,
+) -> Result<CaseStudy> {
+    for _ in 0..ROUNDS {
+        let decide = || async {
+            let mut case_study = editable(app, viewer, id).await?;
+            check_version(&case_study, Some(expected_version))?;
+            let (before, by, at) =
+                (case_study.content.clone(), case_study.updated_by.clone(), case_study.updated_at);
+            let references = take(app, viewer, &mut case_study, changes).await?;
+            let mut kept = Batch::new();
+            if case_study.state == State::Published {
+                let edit = Edit {
+                    of: &case_study.id,
+                    kept: case_study.revisions,
+                    written: (&by, at),
+                    changes: what_changed(&before, &case_study.content),
+                };
+                (kept, case_study.revisions) = revision::keep(viewer, app.clock.now(), edit);
+            }
+            let mut decision = written(app, viewer, case_study, references.region.as_deref()).await?;
+            decision.batch = decision.batch.and(kept);
+            Ok(decision)
+        };
+        match once(app, viewer, request, decide).await {
+            Err(Error::Stale) if raced_with_its_entry(app, id, Some(expected_version)).await? => {}
+            outcome => return outcome,
+        }
+    }
+    Err(lost_every_round())
+}
+
+/// What a change that came too late would have made of the version that it was based on, with its
+/// problems: to be put beside what is there now. Nothing is written.
+///
+/// # Errors
+/// Not found, forbidden.
+pub async fn yours(
+    app: &App,
+    viewer: &Viewer,
+    id: &Id<CaseStudy>,
+    expected_version: i64,
+    changes: &Changes,
+) -> Result<(CaseStudy, Vec<Problem>)> {
+    let mut case_study = editable(app, viewer, id).await?;
+    if let Some(edition) = app.store.one(&Edition::id_of(id, expected_version)).await? {
+        case_study.content = edition.content;
+        case_study.version = expected_version;
+        case_study.updated_at = edition.at;
+        case_study.updated_by = edition.by;
+    }
+    let mut problems = Problems::default();
+    case_study.content.take(changes.title.as_deref(), &changes.content, &mut problems);
+    Ok((case_study, problems.into_vec()))
+}
+
+/// Shows a draft to every member, or again what was archived. One that is published already stays as
+/// it is.
+///
+/// # Errors
+/// Everything that it still lacks, each with its field; `Stale`, not found, forbidden.
+pub async fn publish(
+    app: &App,
+    viewer: &Viewer,
+    id: &Id<CaseStudy>,
+    expected_version: Option<i64>,
+    request: &Request,
+) -> Result<CaseStudy> {
+    for _ in 0..ROUNDS {
+        let decide = || async {
+            let mut case_study = editable(app, viewer, id).await?;
+            if case_study.state == State::Published {
+                return Ok(Decision { result: case_study, batch: Batch::new() });
+            }
+            check_version(&case_study, expected_version)?;
+            let (now, today) = (app.clock.now(), Date::of(app.clock.now()));
+            let content = &mut case_study.content;
+            let mut problems = lacks(content);
+            problems.extend(review_date_problem(content.review_date, today));
+            if !problems.is_empty() {
+                return Err(Error::Refused(problems));
+            }
+            content.review_date.get_or_insert(default_review_date(today));
+            case_study.state = State::Published;
+            case_study.published_at.get_or_insert(now);
+            let region = references::region(app, &case_study.content).await?;
+            written(app, viewer, case_study, region.as_deref()).await
+        };
+        match once(app, viewer, request, decide).await {
+            Err(Error::Stale) if raced_with_its_entry(app, id, expected_version).await? => {}
+            outcome => return outcome,
+        }
+    }
+    Err(lost_every_round())
+}
+
+/// Takes a published case study off every list; its authors and moderators still see it.
+///
+/// # Errors
+/// `WRONG_STATE` for a draft; `Stale`, not found, forbidden.
+pub async fn archive(
+    app: &App,
+    viewer: &Viewer,
+    id: &Id<CaseStudy>,
+    expected_version: Option<i64>,
+    request: &Request,
+) -> Result<CaseStudy> {
+    end(app, viewer, id, expected_version, State::Archived, request).await
+}
+
+/// Takes a case study away from everybody's sight, its thread with it.
+///
+/// # Errors
+/// `Stale`, not found, forbidden.
+pub async fn delete(
+    app: &App,
+    viewer: &Viewer,
+    id: &Id<CaseStudy>,
+    expected_version: Option<i64>,
+    request: &Request,
+) -> Result<CaseStudy> {
+    end(app, viewer, id, expected_version, State::Deleted, request).await
+}
+
+async fn end(
+    app: &App,
+    viewer: &Viewer,
+    id: &Id<CaseStudy>,
+    expected_version: Option<i64>,
+    state: State,
+    request: &Request,
+) -> Result<CaseStudy> {
+    for _ in 0..ROUNDS {
+        let decide = || async {
+            let mut case_study = editable(app, viewer, id).await?;
+            if state == State::Deleted && !case_study.can_own(viewer) {
+                return Err(forbidden(
+                    "Only the member who began it and moderators can delete a case study.",
+                ));
+            }
+            if case_study.state == state {
+                return Ok(Decision { result: case_study, batch: Batch::new() });
+            }
+            check_version(&case_study, expected_version)?;
+            if state == State::Archived && case_study.state != State::Published {
+                let message = "Only a published case study can be archived. Delete a draft instead.";
+                return Err(Error::refused("id", Code::WrongState, message));
+            }
+            case_study.state = state;
+            let region = references::region(app, &case_study.content).await?;
+            written(app, viewer, case_study, region.as_deref()).await
+        };
+        match once(app, viewer, request, decide).await {
+            Err(Error::Stale) if raced_with_its_entry(app, id, expected_version).await? => {}
+            outcome => return outcome,
+        }
+    }
+    Err(lost_every_round())
+}
+
+/// The case studies that the viewer may see.
+///
+/// # Errors
+/// When the store fails.
+pub async fn visible(app: &App, viewer: &Viewer, id: &Id<CaseStudy>) -> Result<Option<CaseStudy>> {
+    Ok(app.store.one(id).await?.filter(|case_study| case_study.can_see(viewer)))
+}
+
+async fn editable(app: &App, viewer: &Viewer, id: &Id<CaseStudy>) -> Result<CaseStudy> {
+    let case_study = visible(app, viewer, id).await?.ok_or_else(|| not_found("case study"))?;
+    if !case_study.can_edit(viewer) {
+        return Err(forbidden("Only its authors and moderators can change a case study."));
+    }
+    Ok(case_study)
+}
+
+fn check_version(case_study: &CaseStudy, expected: Option<i64>) -> Result<()> {
+    match expected {
+        Some(version) if version != case_study.version => Err(Error::Stale),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a stale commit was not about the case study but about its entry: an adoption was counted
+/// there meanwhile, and the change can be made again.
+async fn raced_with_its_entry(app: &App, id: &Id<CaseStudy>, expected: Option<i64>) -> Result<bool> {
+    let Some(expected) = expected else { return Ok(true) };
+    Ok(app.store.one(id).await?.is_some_and(|case_study| case_study.version == expected))
+}
+
+/// Takes over what was sent. Every problem at once: of the form, of what it refers to, and of what a
+/// published case study may not lack.
+async fn take(
+    app: &App,
+    viewer: &Viewer,
+    case_study: &mut CaseStudy,
+    changes: &Changes,
+) -> Result<References> {
+    let before = case_study.content.clone();
+    let mut problems = Problems::default();
+    case_study.content.take(changes.title.as_deref(), &changes.content, &mut problems);
+    if let Some(wanted) = &changes.co_authors {
+        let co_authors = references::co_authors(&case_study.author, wanted, &mut problems);
+        check_co_authors(viewer, case_study, &co_authors)?;
+        case_study.co_authors = co_authors;
+    }
+    let references = References::load(app, case_study, &before, changes, &mut problems).await?;
+    let mut problems = problems.into_vec();
+    if changes.content.review_date.value().is_some() {
+        let today = Date::of(app.clock.now());
+        problems.extend(review_date_problem(case_study.content.review_date, today));
+    }
+    if case_study.state == State::Published {
+        let said = |problem: &Problem| problems.iter().any(|other| other.field.starts_with(&problem.field));
+        let lacking: Vec<Problem> = lacks(&case_study.content).into_iter().filter(|one| !said(one)).collect();
+        problems.extend(lacking);
+        case_study.content.review_date.get_or_insert(default_review_date(Date::of(app.clock.now())));
+    }
+    if problems.is_empty() { Ok(references) } else { Err(Error::Refused(problems)) }
+}
+
+/// Whoever began it says who edits it; a co-author can only leave.
+fn check_co_authors(viewer: &Viewer, case_study: &CaseStudy, wanted: &[Id<Member>]) -> Result<()> {
+    let without_viewer = case_study.co_authors.iter().filter(|id| **id != viewer.id);
+    let leaves = without_viewer.eq(wanted.iter());
+    if case_study.can_own(viewer) || leaves || *wanted == case_study.co_authors {
+        return Ok(());
+    }
+    Err(forbidden("Only the member who began it and moderators can say who edits a case study."))
+}
+
+/// The next version of a case study, its edition and its entry, in one commit.
+async fn written(
+    app: &App,
+    viewer: &Viewer,
+    mut case_study: CaseStudy,
+    region: Option<&str>,
+) -> Result<Decision<CaseStudy>> {
+    case_study.updated_at = app.clock.now();
+    case_study.updated_by = viewer.id.clone();
+    let entry = app.store.one(&Entry::id_of(&ContributionId::from(&case_study.id))).await?;
+    let batch = Batch::new().replace(&case_study);
+    case_study.version += 1;
+    let batch = match entry {
+        Some(mut entry) => {
+            entry.follow(&case_study, region);
+            batch.replace(&entry)
+        }
+        None => batch.insert(&Entry::of_case_study(&case_study, region)),
+    };
+    let batch = batch.insert(&Edition::of(&case_study));
+    Ok(Decision { result: case_study, batch })
+}

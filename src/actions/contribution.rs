@@ -1,0 +1,54 @@
+//! What posts and case studies have in common: finding the one that an id or a thread means, and the
+//! lists that show both.
+
+use super::{access::Viewer, page::Listing};
+use crate::{
+    app::App,
+    domain::{
+        contribution::{Contribution, ContributionId},
+        entry::Entry,
+        thread::Thread,
+    },
+    error::{Result, not_found},
+    ids::Id,
+};
+
+/// The contribution, whoever may see it: the caller asks [`Contribution::can_see`].
+///
+/// # Errors
+/// When the store fails.
+pub async fn find(app: &App, id: &ContributionId) -> Result<Option<Contribution>> {
+    Ok(match id {
+        ContributionId::Post(id) => app.store.one(id).await?.map(|post| Contribution::Post(Box::new(post))),
+        ContributionId::CaseStudy(id) => {
+            app.store.one(id).await?.map(|case_study| Contribution::CaseStudy(Box::new(case_study)))
+        }
+    })
+}
+
+/// A thread and what it discusses, when the viewer may see that.
+///
+/// # Errors
+/// Not found.
+pub async fn discussed(app: &App, viewer: &Viewer, id: &Id<Thread>) -> Result<(Thread, Contribution)> {
+    let missing = || not_found("thread");
+    let thread = app.store.one(id).await?.ok_or_else(missing)?;
+    let subject = find(app, &thread.subject).await?.filter(|subject| subject.can_see(viewer));
+    Ok((thread, subject.ok_or_else(missing)?))
+}
+
+/// Everything published. A proof of membership is all that seeing it takes.
+#[must_use]
+pub fn published(_viewer: &Viewer, oldest_first: bool) -> Listing<Entry> {
+    let filter = Entry::published();
+    if oldest_first {
+        return Listing { name: "feed:oldest", filter, order: Entry::PUBLISHED_AT.asc() };
+    }
+    Listing { name: "feed:newest", filter, order: Entry::PUBLISHED_AT.desc() }
+}
+
+/// The drafts that the viewer may edit, last changed first.
+#[must_use]
+pub fn drafts(viewer: &Viewer) -> Listing<Entry> {
+    Listing { name: "drafts", filter: Entry::drafts_of(&viewer.id), order: Entry::UPDATED_AT.desc() }
+}

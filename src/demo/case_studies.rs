@@ -1,0 +1,208 @@
+//! The written case studies, and what other organisations made of them.
+
+use chrono::TimeDelta;
+use serde::Deserialize;
+
+use super::Builder;
+use crate::{
+    domain::{
+        adoption::{Adoption, AdoptionStatus, AdoptionStep, Record},
+        calendar::{Date, YearMonth},
+        case_study::{
+            CaseStudy, Edition,
+            content::Content,
+            default_review_date,
+            parts::{Contact, NamedOrganisation},
+            problems::Problems,
+            publishing::lacks,
+            typed::{TypedContent, TypedPermissions},
+        },
+        contribution::State,
+        entry::Entry,
+        member::Member,
+        organisation::Organisation,
+        text::RichText,
+        thread::Thread,
+    },
+    error::{Error, Result},
+    ids::Id,
+    store::Batch,
+};
+
+const FILES: [&str; 3] = [
+    include_str!("content/case_studies1.toml"),
+    include_str!("content/case_studies2.toml"),
+    include_str!("content/case_studies3.toml"),
+];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenCaseStudy {
+    title: String,
+    /// When it was published.
+    days_ago: i64,
+    content: TypedContent,
+    /// Each by another organisation, in the order in which they were recorded.
+    adoptions: Vec<WrittenAdoption>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenAdoption {
+    status: AdoptionStatus,
+    months_ago: i64,
+    what_changed: Option<String>,
+    result: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    case_study: Vec<WrittenCaseStudy>,
+}
+
+/// # Errors
+/// When a file is not of the form above.
+pub(super) fn read() -> Result<Vec<WrittenCaseStudy>, String> {
+    let mut all = Vec::new();
+    for file in FILES {
+        let file: File = toml::from_str(file)
+            .map_err(|error| format!("the demonstration case studies can't be read: {error}"))?;
+        all.extend(file.case_study);
+    }
+    Ok(all)
+}
+
+/// The content, with what it has of its author. What a person could not publish is refused here, too.
+fn content(written: &WrittenCaseStudy, author: &Member, published: Date) -> Result<Content> {
+    let mut typed = written.content.clone();
+    typed.permissions = async_graphql::MaybeUndefined::Value(TypedPermissions {
+        organisation_approves: Some(true),
+        written_consent: Some(true),
+        no_identifiable_people: Some(true),
+        reuse_by_nhs_england: Some(true),
+    });
+    let (mut content, mut problems) = (Content::default(), Problems::default());
+    content.take(Some(&written.title), &typed, &mut problems);
+    content.lead_organisation = author.organisation.clone().map(NamedOrganisation::Known);
+    content.contact = Contact { member: Some(author.id.clone()), mailbox: None };
+    content.review_date = Some(default_review_date(published));
+    let problems = [problems.into_vec(), lacks(&content)].concat();
+    if problems.is_empty() {
+        return Ok(content);
+    }
+    Err(Error::Fault(format!("the demonstration case study {:?}: {problems:?}", written.title)))
+}
+
+impl Builder {
+    /// Adds the case study at `index`, its thread and its adoptions to a batch.
+    pub(super) fn case_study(
+        &self,
+        index: usize,
+        written: &WrittenCaseStudy,
+        members: &[Member],
+        organisations: &[Organisation],
+        batch: Batch,
+    ) -> Result<Batch> {
+        // Neighbours in the list of members work in different organisations.
+        let author = &members[(index * 7) % members.len()];
+        let published = self.now.minus(TimeDelta::days(written.days_ago)).plus(TimeDelta::hours(10));
+        self.clock.set(published);
+        let id: Id<CaseStudy> = self.ids.fresh();
+        let thread = Thread::opened(&id, published);
+        let case_study = CaseStudy {
+            id,
+            version: 1,
+            state: State::Published,
+            author: author.id.clone(),
+            organisation: author.organisation.clone(),
+            co_authors: Vec::new(),
+            content: content(written, author, Date::of(published))?,
+            thread: thread.id.clone(),
+            created_at: published,
+            published_at: Some(published),
+            updated_at: published,
+            updated_by: author.id.clone(),
+            revisions: 0,
+        };
+        let lead = organisations.iter().find(|one| Some(&one.id) == author.organisation.as_ref());
+        let mut entry = Entry::of_case_study(&case_study, lead.and_then(|lead| lead.region.as_deref()));
+        let mut batch = batch.insert(&case_study).insert(&thread).insert(&Edition::of(&case_study));
+        let others = members.iter().filter(|member| member.organisation != author.organisation);
+        for (adopter, adoption) in others.skip(index * 3 + 1).zip(&written.adoptions) {
+            let (adoption, step) = self.adoption(&case_study, adopter, adoption)?;
+            entry.count_adoption(&adoption.organisation, None, adoption.record.status);
+            batch = batch.insert(&adoption).insert(&step);
+        }
+        Ok(batch.insert(&entry))
+    }
+
+    fn adoption(
+        &self,
+        case_study: &CaseStudy,
+        by: &Member,
+        written: &WrittenAdoption,
+    ) -> Result<(Adoption, AdoptionStep)> {
+        let at = self.now.minus(TimeDelta::days(30 * written.months_ago + 3)).max(case_study.updated_at);
+        self.clock.set(at);
+        let text = |text: &Option<String>| text.as_deref().map(super::rich).transpose();
+        let (what_changed, result): (Option<RichText>, Option<RichText>) =
+            (text(&written.what_changed)?, text(&written.result)?);
+        let since: YearMonth = Date::of(at).month();
+        let organisation = by
+            .organisation
+            .clone()
+            .ok_or_else(|| Error::Fault("a member without an organisation".to_owned()))?;
+        let adoption = Adoption {
+            id: Adoption::id_of(&case_study.id, &organisation),
+            version: 1,
+            case_study: case_study.id.clone(),
+            organisation,
+            record: Record { status: written.status, since, what_changed, result },
+            contact: Contact { member: Some(by.id.clone()), mailbox: None },
+            recorded_by: by.id.clone(),
+            created_at: at,
+            updated_at: at,
+        };
+        let step = AdoptionStep::of(self.ids.fresh(), &adoption, &by.id);
+        Ok((adoption, step))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        case_study::measure::Shown,
+        taxonomy::{ALWAYS_EVENT, Taxonomy},
+    };
+
+    #[test]
+    fn the_case_studies_could_be_published() {
+        let topics = &Taxonomy::read().unwrap().topics;
+        let mut author = Member::new(
+            Id::of("a"),
+            crate::domain::email::EmailAddress::parse("a@trust.nhs.uk").unwrap(),
+            (&crate::config::Config::defaults().digest).into(),
+            crate::clock::Timestamp::from_millis(0),
+        );
+        author.organisation = Some(Id::of("a"));
+        let all = read().unwrap();
+        let today = Date("2026-03-02".parse().unwrap());
+        let contents: Vec<Content> = all.iter().map(|one| content(one, &author, today).unwrap()).collect();
+        assert!(contents.len() >= 12);
+        for content in &contents {
+            for topic in &content.topics {
+                assert!(topics.iter().any(|known| Id::of(&known.slug) == *topic), "{topic}");
+            }
+        }
+        assert!(contents.iter().any(|content| content.methods().any(|method| method == ALWAYS_EVENT)));
+        let points = contents.iter().flat_map(|content| &content.measures);
+        let points = points.flat_map(|measure| measure.before.iter().chain(&measure.after));
+        assert!(
+            points
+                .map(crate::domain::case_study::measure::Point::shown)
+                .any(|shown| shown == Shown::Suppressed)
+        );
+    }
+}

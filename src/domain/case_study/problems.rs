@@ -1,0 +1,76 @@
+//! Collecting what is wrong, each with the path of its field, so that authors mend it in one go.
+
+use crate::{
+    domain::{
+        taxonomy::{List, Taxonomy},
+        text::{RichText, line},
+    },
+    error::{Code, Problem},
+};
+
+/// Everything to put right. Readers return what can be used and leave the rest here.
+#[derive(Debug, Default)]
+pub struct Problems(Vec<Problem>);
+
+impl Problems {
+    pub fn add(&mut self, field: &str, code: Code, message: impl Into<String>) {
+        self.0.push(Problem::new(field, code, message));
+    }
+
+    #[must_use]
+    pub fn into_vec(self) -> Vec<Problem> {
+        self.0
+    }
+
+    /// A value, or its problem under the path that the client knows it by.
+    fn read<T>(&mut self, field: &str, outcome: Result<T, Problem>) -> Option<T> {
+        match outcome {
+            Ok(value) => Some(value),
+            // Nothing was entered, which only publishing asks for.
+            Err(problem) if problem.code == Code::Required => None,
+            Err(problem) => {
+                self.add(field, problem.code, problem.message);
+                None
+            }
+        }
+    }
+
+    /// One line of text; `label` names it in sentences. Empty is none.
+    pub fn line(&mut self, field: &str, label: &str, text: &str, max: usize) -> Option<String> {
+        self.read(field, line(label, text, max))
+    }
+
+    /// Markdown; `label` names it in sentences. Empty is none.
+    pub fn rich(&mut self, field: &str, label: &str, text: &str, max: usize) -> Option<RichText> {
+        self.read(field, RichText::parse(label, text, max))
+    }
+
+    /// A slug of one of the network's lists.
+    pub fn slug(&mut self, field: &str, list: List, slug: &str) -> Option<String> {
+        if Taxonomy::read().is_ok_and(|taxonomy| taxonomy.has(list, slug)) {
+            return Some(slug.to_owned());
+        }
+        let (name, slug) = (list.name(), slug.chars().take(40).collect::<String>());
+        let message =
+            format!("There is no {slug:?} in the list. The query `taxonomy {{ {name} }}` shows it.");
+        self.add(field, Code::Unknown, message);
+        None
+    }
+
+    /// Slugs of one list, each once.
+    pub fn slugs(&mut self, field: &str, list: List, slugs: &[String], max: usize) -> Vec<String> {
+        let mut known: Vec<String> = Vec::new();
+        for (index, slug) in slugs.iter().take(max).enumerate() {
+            let slug = self.slug(&format!("{field}.{index}"), list, slug);
+            known.extend(slug.filter(|slug| !known.contains(slug)));
+        }
+        self.at_most(field, slugs.len(), max);
+        known
+    }
+
+    pub fn at_most(&mut self, field: &str, length: usize, max: usize) {
+        if length > max {
+            self.add(field, Code::TooMany, format!("Choose at most {max}."));
+        }
+    }
+}
