@@ -176,14 +176,11 @@ async fn content(
     topics: &[String],
     complete: bool,
 ) -> Result<PostContent> {
-    let (ids, mut problems) = topic_ids(topics);
+    let (ids, places, mut problems) = topic_ids(topics);
     let parsed = PostContent::parse(title, body, ids.clone(), complete);
     let known = app.store.get(&ids).await?;
-    for (index, (id, topic)) in ids.iter().zip(known).enumerate() {
-        if topic.is_none() {
-            problems.push(unknown_topic(index, id.as_str()));
-        }
-    }
+    let missing = places.iter().zip(known).filter(|(_, topic)| topic.is_none());
+    problems.extend(missing.map(|(place, _)| unknown_topic(*place)));
     match parsed {
         Ok(content) if problems.is_empty() => Ok(content),
         Ok(_) => Err(Error::Refused(problems)),
@@ -191,22 +188,25 @@ async fn content(
     }
 }
 
-fn topic_ids(names: &[String]) -> (Vec<Id<Topic>>, Vec<Problem>) {
-    let mut problems = Vec::new();
+/// The ids among what was sent, their places in it, and the problems with the rest.
+fn topic_ids(names: &[String]) -> (Vec<Id<Topic>>, Vec<usize>, Vec<Problem>) {
+    let (mut ids, mut places, mut problems) = (Vec::new(), Vec::new(), Vec::new());
     // Far more than allowed is refused by the content's own rule; no need to look all of them up.
-    let ids = names.iter().take(100).enumerate().filter_map(|(index, name)| {
-        let id = Id::parse(name);
-        if id.is_none() {
-            problems.push(unknown_topic(index, name));
+    for (place, name) in names.iter().take(100).enumerate() {
+        match Id::parse(name) {
+            None => problems.push(unknown_topic(place)),
+            Some(id) => {
+                ids.push(id);
+                places.push(place);
+            }
         }
-        id
-    });
-    (ids.collect(), problems)
+    }
+    (ids, places, problems)
 }
 
-fn unknown_topic(index: usize, name: &str) -> Problem {
-    let name: String = name.chars().take(40).collect();
-    let message = format!("There is no topic {name:?}. The query `topics` lists them.");
+/// The field says which one. What was sent is not repeated: it may be anything.
+fn unknown_topic(index: usize) -> Problem {
+    let message = "There is no such topic. The query `topics` lists them.";
     Problem::new(&format!("topicIds.{index}"), Code::Unknown, message)
 }
 
