@@ -4,6 +4,7 @@
 pub mod comment;
 pub mod digest;
 pub mod email;
+pub mod guard;
 pub mod job;
 pub mod member;
 pub mod organisation;
