@@ -9,8 +9,9 @@ use crate::{
     app::App,
     domain::{
         comment::{Comment, Place},
+        guard::Acknowledged,
         post::Post,
-        text::{COMMENT_MAX, RichText},
+        text::{COMMENT_MAX, RichText, Written},
         thread::Thread,
     },
     error::{Code, Error, Result, forbidden, not_found},
@@ -24,6 +25,15 @@ pub struct NewComment {
     /// The comment that it answers, if not the contribution itself.
     pub parent: Option<Id<Comment>>,
     pub body: String,
+    /// What the author said about the guard's warnings.
+    pub acknowledged: Acknowledged,
+}
+
+/// What an author changes.
+pub struct CommentChanges {
+    pub body: String,
+    /// What the author said about the guard's warnings.
+    pub acknowledged: Acknowledged,
 }
 
 /// Adds a comment to a thread, and counts it there in the same commit.
@@ -34,8 +44,7 @@ pub async fn add(app: &App, viewer: &Viewer, new: NewComment, request: &Request)
     let outcome = once(app, viewer, request, async || {
         let (thread, subject) = discussed(app, viewer, &new.thread).await?;
         let parent = parent_of(app, &new).await?;
-        let body = RichText::parse("body", &new.body, COMMENT_MAX)
-            .map_err(|problem| Error::Refused(vec![problem]))?;
+        let body = parse(Written::new(&new.body, new.acknowledged))?;
         if thread.locked {
             return Err(locked());
         }
@@ -71,6 +80,10 @@ pub async fn add(app: &App, viewer: &Viewer, new: NewComment, request: &Request)
     }
 }
 
+fn parse(body: Written<'_>) -> Result<RichText> {
+    RichText::parse("body", body, COMMENT_MAX).map_err(|problem| Error::Refused(vec![problem]))
+}
+
 fn locked() -> Error {
     Error::refused("threadId", Code::Locked, "This thread is locked. Nobody can add to it.")
 }
@@ -102,7 +115,7 @@ pub async fn update(
     viewer: &Viewer,
     id: &Id<Comment>,
     expected_version: i64,
-    body: &str,
+    changes: CommentChanges,
     request: &Request,
 ) -> Result<Comment> {
     once(app, viewer, request, async || {
@@ -110,8 +123,8 @@ pub async fn update(
         if comment.version != expected_version {
             return Err(Error::Stale);
         }
-        let body =
-            RichText::parse("body", body, COMMENT_MAX).map_err(|problem| Error::Refused(vec![problem]))?;
+        let stored = comment.body.as_ref().map_or("", |body| body.markdown.as_str());
+        let body = parse(Written::change(Some(&changes.body), stored, changes.acknowledged))?;
         comment.body = Some(body);
         comment.updated_at = app.clock.now();
         let batch = Batch::new().replace(&comment);

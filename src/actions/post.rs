@@ -8,9 +8,11 @@ use super::{
 use crate::{
     app::App,
     domain::{
+        guard::Acknowledged,
         member::Member,
         organisation::Organisation,
         post::{Post, PostContent, PostKind, PostState},
+        text::Written,
         thread::Thread,
         topic::Topic,
     },
@@ -28,6 +30,8 @@ pub struct NewPost {
     pub topics: Vec<String>,
     /// Whether others see it at once; otherwise it is a draft.
     pub publish: bool,
+    /// What the author said about the guard's warnings. Drafts are guarded, too: they are stored.
+    pub acknowledged: Acknowledged,
 }
 
 /// What an author changes; `None` leaves it as it is.
@@ -36,6 +40,8 @@ pub struct PostChanges {
     pub body: Option<String>,
     pub topics: Option<Vec<String>>,
     pub kind: Option<PostKind>,
+    /// What the author said about the guard's warnings.
+    pub acknowledged: Acknowledged,
 }
 
 /// Writes a post and opens its thread.
@@ -44,7 +50,9 @@ pub struct PostChanges {
 /// Every problem of the content at once, each with its field.
 pub async fn create(app: &App, viewer: &Viewer, new: NewPost, request: &Request) -> Result<Post> {
     once(app, viewer, request, async || {
-        let content = content(app, &new.title, &new.body, &new.topics, new.publish).await?;
+        let title = Written::new(&new.title, new.acknowledged);
+        let body = Written::new(&new.body, new.acknowledged);
+        let content = content(app, title, body, &new.topics, new.publish).await?;
         let now = app.clock.now();
         let id: Id<Post> = app.ids.fresh();
         let thread = Thread::opened(&id, now);
@@ -87,8 +95,9 @@ pub async fn update(
             return Err(Error::Stale);
         }
         let topics = changes.topics.clone().unwrap_or_else(|| names(&post.topics));
-        let title = changes.title.as_ref().unwrap_or(&post.title);
-        let body = changes.body.as_ref().unwrap_or(&post.body.markdown);
+        let acknowledged = changes.acknowledged;
+        let title = Written::change(changes.title.as_deref(), &post.title, acknowledged);
+        let body = Written::change(changes.body.as_deref(), &post.body.markdown, acknowledged);
         let content = content(app, title, body, &topics, post.state == PostState::Published).await?;
         post.title = content.title;
         post.body = content.body;
@@ -119,7 +128,11 @@ pub async fn publish(
         if expected_version.is_some_and(|version| version != post.version) {
             return Err(Error::Stale);
         }
-        content(app, &post.title, &post.body.markdown, &names(&post.topics), true).await?;
+        // Warnings were acknowledged when the draft was stored. What blocks is looked for again: the
+        // guard may have learned since.
+        let written = |text| Written::new(text, Acknowledged::Warnings);
+        let (title, body) = (written(&post.title), written(&post.body.markdown));
+        content(app, title, body, &names(&post.topics), true).await?;
         let now = app.clock.now();
         post.state = PostState::Published;
         post.published_at = Some(now);
@@ -171,8 +184,8 @@ async fn editable(app: &App, viewer: &Viewer, id: &Id<Post>) -> Result<Post> {
 /// Parses what an author wrote and checks that its topics exist.
 async fn content(
     app: &App,
-    title: &str,
-    body: &str,
+    title: Written<'_>,
+    body: Written<'_>,
     topics: &[String],
     complete: bool,
 ) -> Result<PostContent> {

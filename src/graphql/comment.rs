@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     actions::{
-        comment::{self as action, NewComment},
+        comment::{self as action, CommentChanges, NewComment},
         page::Wanted,
     },
     clock::Timestamp,
@@ -116,6 +116,11 @@ pub struct AddCommentInput {
     pub parent_id: Option<ID>,
     /// Markdown, at most 5,000 characters.
     pub body: String,
+    /// Says that the author has looked at the places that seem to identify a person (the error
+    /// `PERSONAL_DATA` with the severity `WARN`), and that no patient is meant. What is `BLOCK`ed stays
+    /// refused.
+    #[graphql(default)]
+    pub acknowledge_personal_data: bool,
     pub client_mutation_id: Option<String>,
 }
 
@@ -125,6 +130,9 @@ pub struct UpdateCommentInput {
     /// The version that was read; a later one is not overwritten.
     pub expected_version: i64,
     pub body: String,
+    /// As in `AddCommentInput`. Text that stays as it is stored is not asked about again.
+    #[graphql(default)]
+    pub acknowledge_personal_data: bool,
     pub client_mutation_id: Option<String>,
 }
 
@@ -162,8 +170,10 @@ impl CommentMutation {
     ) -> Result<UpdateCommentPayload> {
         let request = request("updateComment", &input, input.client_mutation_id.as_ref());
         let id = comment_id(&input.id)?;
-        let (app, viewer) = (ctx.app(), ctx.viewer());
-        let changed = action::update(app, viewer, &id, input.expected_version, &input.body, &request).await;
+        let changes =
+            CommentChanges { body: input.body, acknowledged: input.acknowledge_personal_data.into() };
+        let changed =
+            action::update(ctx.app(), ctx.viewer(), &id, input.expected_version, changes, &request).await;
         let current = match &changed {
             Err(Error::Stale) => ctx.loaders().comment(&id).await.map_err(top)?.map(Comment),
             _ => None,
@@ -199,5 +209,6 @@ fn parse_new(input: &AddCommentInput) -> Result<crate::error::Result<NewComment>
         }
         parent => parent.flatten(),
     };
-    Ok(Ok(NewComment { thread, parent, body: input.body.clone() }))
+    let acknowledged = input.acknowledge_personal_data.into();
+    Ok(Ok(NewComment { thread, parent, body: input.body.clone(), acknowledged }))
 }
