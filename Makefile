@@ -68,7 +68,8 @@ schema: $(ASSETS) ## writes schema/ from the code
 	cargo run --quiet -- schema
 
 .PHONY: bench
-bench: setup ## measures a release build over HTTP on both stores: make bench N=100000
+bench: setup ## measures a release build: the guard alone, then HTTP on both stores: make bench N=100000
+	cargo bench --bench guard
 	tests/with-mongod cargo bench --bench http -- --posts $(N)
 
 .PHONY: clean

@@ -1,5 +1,9 @@
 //! One error, and one table of codes that clients may rely on.
 
+mod personal_data;
+
+pub use personal_data::{Finding, PersonalData, Severity};
+
 /// Declares [`Code`] with the name that clients see and the HTTP status that it has on REST.
 macro_rules! codes {
     ($($(#[doc = $doc:literal])* $code:ident = $name:literal, $status:literal;)*) => {
@@ -67,6 +71,8 @@ codes! {
     Invalid = "INVALID", 422;
     /// A value refers to something that does not exist.
     Unknown = "UNKNOWN", 422;
+    /// A text seems to identify a person, such as a patient. `personalData` has what and where.
+    PersonalData = "PERSONAL_DATA", 422;
     /// Somebody else changed it since you read it. The payload holds the current object.
     Stale = "STALE", 409;
     /// The thread is locked: nobody can add to it.
@@ -106,11 +112,14 @@ pub struct Problem {
     pub code: Code,
     /// A sentence for a person: what was wrong and what to do.
     pub message: String,
+    /// With `PERSONAL_DATA`: what seems to identify a person, and where in the field's text.
+    pub personal_data: Vec<Finding>,
 }
 
 impl Problem {
     pub fn new(field: &str, code: Code, message: impl Into<String>) -> Self {
-        Self { field: field.split('.').map(str::to_owned).collect(), code, message: message.into() }
+        let field = field.split('.').map(str::to_owned).collect();
+        Self { field, code, message: message.into(), personal_data: Vec::new() }
     }
 }
 

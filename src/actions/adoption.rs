@@ -21,6 +21,7 @@ use crate::{
         },
         contribution::{ContributionId, State},
         entry::Entry,
+        guard::Acknowledged,
         organisation::Organisation,
     },
     error::{Code, Error, Result, StoreError, forbidden, not_found},
@@ -36,6 +37,8 @@ pub struct Changes {
     pub what_changed: Option<String>,
     pub result: Option<String>,
     pub contact: Option<TypedContact>,
+    /// What the writer said about the guard's warnings.
+    pub acknowledged: Acknowledged,
 }
 
 /// Records where an organisation stands with a case study: the viewer's own, or for moderators any.
@@ -191,7 +194,7 @@ async fn adopter(
 
 /// Reads what was sent, over what was recorded before.
 async fn read(app: &App, before: Option<&Adoption>, sent: &Changes) -> Result<(Record, Contact)> {
-    let mut problems = Problems::default();
+    let mut problems = Problems::with(sent.acknowledged);
     let mut text = |field: &str, label: &str, sent: &Option<String>, before| match sent {
         Some(text) => problems.rich(field, label, text, TEXT_MAX),
         None => before,

@@ -13,11 +13,13 @@ use crate::{
     domain::{
         comment::{Comment, Place, QUOTE_MAX, Quote},
         contribution::Contribution,
+        guard::Acknowledged,
         member::Member,
+        mention::named,
         post::{Post, PostKind},
         reaction::ReactionCounts,
         revision::difference,
-        text::{COMMENT_MAX, RichText},
+        text::{COMMENT_MAX, RichText, Written},
         thread::Thread,
     },
     error::{Code, Error, Problem, Result, forbidden, not_found},
@@ -32,12 +34,21 @@ pub struct NewComment {
     pub parent: Option<Id<Comment>>,
     pub body: String,
     pub quote: Option<NewQuote>,
+    /// What the author said about the guard's warnings.
+    pub acknowledged: Acknowledged,
 }
 
 /// Words of another comment of the thread.
 pub struct NewQuote {
     pub comment: Id<Comment>,
     pub text: String,
+}
+
+/// What an author changes.
+pub struct CommentChanges {
+    pub body: String,
+    /// What the author said about the guard's warnings.
+    pub acknowledged: Acknowledged,
 }
 
 /// Adds a comment to a thread, and counts it there in the same commit.
@@ -50,7 +61,8 @@ pub async fn add(app: &App, viewer: &Viewer, new: NewComment, request: &Request)
         let parent = parent_of(app, &new).await?;
         let mut problems = Vec::new();
         let quote = quoted(app, &new).await?.map_err(|problem| problems.push(problem)).ok().flatten();
-        let text = text_of(app, &new.body).await?.map_err(|more| problems.extend(more)).ok();
+        let body = Written::new(&new.body, new.acknowledged);
+        let text = text_of(app, body).await?.map_err(|more| problems.extend(more)).ok();
         let Some((body, mentions)) = text.filter(|_| problems.is_empty()) else {
             return Err(Error::Refused(problems));
         };
@@ -105,11 +117,11 @@ fn locked() -> Error {
 /// What an author wrote, with the members that it mentions, or all that is wrong with it.
 async fn text_of(
     app: &App,
-    body: &str,
+    body: Written<'_>,
 ) -> Result<std::result::Result<(RichText, Vec<Id<Member>>), Vec<Problem>>> {
-    let (mentioning, problem) = mention::look_up(app, "body", body).await?;
-    Ok(match (RichText::parse("body", &mentioning.markdown, COMMENT_MAX), problem) {
-        (Ok(body), None) => Ok((body, mentioning.members)),
+    let (mentioned, problem) = mention::look_up(app, "body", body.text()).await?;
+    Ok(match (RichText::parse("body", body, COMMENT_MAX), problem) {
+        (Ok(body), None) => Ok((named(body, &mentioned.names), mentioned.members)),
         (body, problem) => Err(body.err().into_iter().chain(problem).collect()),
     })
 }
@@ -155,7 +167,7 @@ pub async fn update(
     viewer: &Viewer,
     id: &Id<Comment>,
     expected_version: i64,
-    body: &str,
+    changes: CommentChanges,
     request: &Request,
 ) -> Result<Comment> {
     once(app, viewer, request, || async {
@@ -166,9 +178,10 @@ pub async fn update(
         if thread.locked && !viewer.moderates() {
             return Err(locked());
         }
+        let before = comment.body.as_ref().map_or("", |body| body.markdown.as_str());
+        let body = Written::change(Some(&changes.body), before, changes.acknowledged);
         let (body, mentions) = text_of(app, body).await?.map_err(Error::Refused)?;
         let now = app.clock.now();
-        let before = comment.body.as_ref().map_or("", |body| &body.markdown);
         let edit = Edit {
             of: &comment.id,
             kept: comment.revisions,

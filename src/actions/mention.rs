@@ -6,37 +6,36 @@ use crate::{
     app::App,
     domain::{
         member::Member,
-        mention::{MAX, mentions, named},
+        mention::{MAX, mentions},
     },
     error::{Code, Problem, Result},
     ids::Id,
 };
 
-/// A text whose mentions have been looked up.
-pub struct Mentioning {
-    /// With the names of the directory.
-    pub markdown: String,
-    /// Each member once, in the order of the text.
+/// The members that a text mentions.
+#[derive(Default)]
+pub struct Mentioned {
+    /// Each once, in the order of the text.
     pub members: Vec<Id<Member>>,
+    /// As the directory has them.
+    pub names: HashMap<Id<Member>, String>,
 }
 
 /// Looks the mentions of a text up. No store call for a text without any.
 ///
 /// # Errors
-/// When the store fails. What is wrong with the mentions is told beside the text, so that it comes
-/// with whatever else is to be put right.
-pub async fn look_up(app: &App, field: &str, markdown: &str) -> Result<(Mentioning, Option<Problem>)> {
-    let found = mentions(markdown);
+/// When the store fails. What is wrong with the mentions is told beside them, so that it comes with
+/// whatever else is to be put right.
+pub async fn look_up(app: &App, field: &str, markdown: &str) -> Result<(Mentioned, Option<Problem>)> {
     let mut members: Vec<Id<Member>> = Vec::new();
-    for mention in &found {
+    for mention in mentions(markdown) {
         if !members.contains(&mention.member) {
-            members.push(mention.member.clone());
+            members.push(mention.member);
         }
     }
     if members.len() > MAX {
         let message = format!("Mention at most {MAX} members. There are {}.", members.len());
-        let unchanged = Mentioning { markdown: markdown.to_owned(), members: Vec::new() };
-        return Ok((unchanged, Some(Problem::new(field, Code::TooMany, message))));
+        return Ok((Mentioned::default(), Some(Problem::new(field, Code::TooMany, message))));
     }
     let known = app.store.get(&members).await?;
     let names: HashMap<Id<Member>, String> =
@@ -45,5 +44,5 @@ pub async fn look_up(app: &App, field: &str, markdown: &str) -> Result<(Mentioni
         let message = format!("There is no member {id} to mention.");
         Problem::new(field, Code::Unknown, message)
     });
-    Ok((Mentioning { markdown: named(markdown, &found, &names), members }, problem))
+    Ok((Mentioned { members, names }, problem))
 }

@@ -12,12 +12,14 @@ use crate::{
     domain::{
         contribution::{ContributionId, State},
         entry::Entry,
+        guard::Acknowledged,
         member::Member,
+        mention::named,
         organisation::Organisation,
         post::{Post, PostContent, PostKind, PostState},
         reaction::ReactionCounts,
         revision::difference,
-        text::RichText,
+        text::{RichText, Written},
         thread::Thread,
         topic::Topic,
     },
@@ -34,6 +36,8 @@ pub struct NewPost {
     pub topics: Vec<String>,
     /// Whether others see it at once; otherwise it is a draft.
     pub publish: bool,
+    /// What the author said about the guard's warnings. Drafts are guarded, too: they are stored.
+    pub acknowledged: Acknowledged,
 }
 
 /// What an author changes; `None` leaves it as it is.
@@ -42,6 +46,8 @@ pub struct PostChanges {
     pub body: Option<String>,
     pub topics: Option<Vec<String>>,
     pub kind: Option<PostKind>,
+    /// What the author said about the guard's warnings.
+    pub acknowledged: Acknowledged,
 }
 
 /// Writes a post and opens its thread.
@@ -50,7 +56,9 @@ pub struct PostChanges {
 /// Every problem of the content at once, each with its field.
 pub async fn create(app: &App, viewer: &Viewer, new: NewPost, request: &Request) -> Result<Post> {
     once(app, viewer, request, || async {
-        let content = content(app, &new.title, &new.body, &new.topics, new.publish).await?;
+        let title = Written::new(&new.title, new.acknowledged);
+        let body = Written::new(&new.body, new.acknowledged);
+        let content = content(app, title, body, &new.topics, new.publish).await?;
         let now = app.clock.now();
         let id: Id<Post> = app.ids.fresh();
         let thread = Thread::opened(&id, now);
@@ -97,8 +105,9 @@ pub async fn update(
         let mut post = editable(app, viewer, id).await?;
         current(&post, Some(expected_version))?;
         let topics = changes.topics.clone().unwrap_or_else(|| names(&post.topics));
-        let title = changes.title.as_ref().unwrap_or(&post.title);
-        let body = changes.body.as_ref().unwrap_or(&post.body.markdown);
+        let acknowledged = changes.acknowledged;
+        let title = Written::change(changes.title.as_deref(), &post.title, acknowledged);
+        let body = Written::change(changes.body.as_deref(), &post.body.markdown, acknowledged);
         let content = content(app, title, body, &topics, post.state == PostState::Published).await?;
         let (kept, revisions) = keep(app, viewer, &post, &content);
         post.title = content.title;
@@ -154,7 +163,11 @@ pub async fn publish(
             return Ok(Decision { result: post, batch: Batch::new() });
         }
         current(&post, expected_version)?;
-        content(app, &post.title, &post.body.markdown, &names(&post.topics), true).await?;
+        // Warnings were acknowledged when the draft was stored. What blocks is looked for again: the
+        // guard may have learned since.
+        let written = |text| Written::new(text, Acknowledged::Warnings);
+        let (title, body) = (written(&post.title), written(&post.body.markdown));
+        content(app, title, body, &names(&post.topics), true).await?;
         let now = app.clock.now();
         post.state = PostState::Published;
         post.published_at = Some(now);
@@ -226,42 +239,48 @@ struct Content {
 }
 
 /// Parses what an author wrote and checks that its topics and the members that it mentions exist.
-async fn content(app: &App, title: &str, body: &str, topics: &[String], complete: bool) -> Result<Content> {
-    let (ids, mut problems) = topic_ids(topics);
-    let (mentioning, problem) = mention::look_up(app, "body", body).await?;
+async fn content(
+    app: &App,
+    title: Written<'_>,
+    body: Written<'_>,
+    topics: &[String],
+    complete: bool,
+) -> Result<Content> {
+    let (ids, places, mut problems) = topic_ids(topics);
+    let (mentioned, problem) = mention::look_up(app, "body", body.text()).await?;
     problems.extend(problem);
-    let parsed = PostContent::parse(title, &mentioning.markdown, ids.clone(), complete);
+    let parsed = PostContent::parse(title, body, ids.clone(), complete);
     let known = app.store.get(&ids).await?;
-    for (index, (id, topic)) in ids.iter().zip(known).enumerate() {
-        if topic.is_none() {
-            problems.push(unknown_topic(index, id.as_str()));
-        }
-    }
+    let missing = places.iter().zip(known).filter(|(_, topic)| topic.is_none());
+    problems.extend(missing.map(|(place, _)| unknown_topic(*place)));
     match parsed {
         Ok(PostContent { title, body, topics }) if problems.is_empty() => {
-            Ok(Content { title, body, topics, mentions: mentioning.members })
+            Ok(Content { title, body: named(body, &mentioned.names), topics, mentions: mentioned.members })
         }
         Ok(_) => Err(Error::Refused(problems)),
         Err(more) => Err(Error::Refused([more, problems].concat())),
     }
 }
 
-fn topic_ids(names: &[String]) -> (Vec<Id<Topic>>, Vec<Problem>) {
-    let mut problems = Vec::new();
+/// The ids among what was sent, their places in it, and the problems with the rest.
+fn topic_ids(names: &[String]) -> (Vec<Id<Topic>>, Vec<usize>, Vec<Problem>) {
+    let (mut ids, mut places, mut problems) = (Vec::new(), Vec::new(), Vec::new());
     // Far more than allowed is refused by the content's own rule; no need to look all of them up.
-    let ids = names.iter().take(100).enumerate().filter_map(|(index, name)| {
-        let id = Id::parse(name);
-        if id.is_none() {
-            problems.push(unknown_topic(index, name));
+    for (place, name) in names.iter().take(100).enumerate() {
+        match Id::parse(name) {
+            None => problems.push(unknown_topic(place)),
+            Some(id) => {
+                ids.push(id);
+                places.push(place);
+            }
         }
-        id
-    });
-    (ids.collect(), problems)
+    }
+    (ids, places, problems)
 }
 
-fn unknown_topic(index: usize, name: &str) -> Problem {
-    let name: String = name.chars().take(40).collect();
-    let message = format!("There is no topic {name:?}. The query `topics` lists them.");
+/// The field says which one. What was sent is not repeated: it may be anything.
+fn unknown_topic(index: usize) -> Problem {
+    let message = "There is no such topic. The query `topics` lists them.";
     Problem::new(&format!("topicIds.{index}"), Code::Unknown, message)
 }
 

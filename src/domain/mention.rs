@@ -7,7 +7,10 @@ use std::{collections::HashMap, ops::Range};
 
 use pulldown_cmark::{Event, Parser, Tag};
 
-use super::{member::Member, text::OPTIONS};
+use super::{
+    member::Member,
+    text::{OPTIONS, RichText},
+};
 use crate::ids::Id;
 
 /// More than this many in one text is shouting.
@@ -35,17 +38,21 @@ pub fn mentions(markdown: &str) -> Vec<Mention> {
 
 /// The text with the names of the directory in its mentions.
 #[must_use]
-pub fn named(markdown: &str, mentions: &[Mention], names: &HashMap<Id<Member>, String>) -> String {
-    let mut text = String::with_capacity(markdown.len());
+pub fn named(text: RichText, names: &HashMap<Id<Member>, String>) -> RichText {
+    if names.is_empty() {
+        return text;
+    }
+    let markdown = text.markdown.as_str();
+    let mut with_names = String::with_capacity(markdown.len());
     let mut end = 0;
-    for Mention { member, at } in mentions {
-        let Some(name) = names.get(member) else { continue };
-        text.push_str(&markdown[end..at.start]);
-        text.push_str(&format!("@[{}]({member})", escaped(name)));
+    for Mention { member, at } in mentions(markdown) {
+        let Some(name) = names.get(&member) else { continue };
+        with_names.push_str(&markdown[end..at.start]);
+        with_names.push_str(&format!("@[{}]({member})", escaped(name)));
         end = at.end;
     }
-    text.push_str(&markdown[end..]);
-    text
+    with_names.push_str(&markdown[end..]);
+    RichText::rendered(with_names)
 }
 
 /// A name as markdown that shows it as it is.
@@ -63,7 +70,7 @@ fn escaped(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::text::{BODY_MAX, RichText};
+    use crate::domain::text::BODY_MAX;
 
     #[test]
     fn members_are_mentioned_by_their_id() {
@@ -79,10 +86,9 @@ mod tests {
     fn the_directory_says_the_name() {
         let text = "Ask @[The Chief Executive](mbr_1) or @[x](mbr_2).";
         let names = HashMap::from([(Id::of("1"), "Jo [O'Neill] *Taylor*".to_owned())]);
-        let text = named(text, &mentions(text), &names);
-        let rich = RichText::parse("body", &text, BODY_MAX).unwrap();
+        let rich = named(RichText::parse("body", text, BODY_MAX).unwrap(), &names);
         assert_eq!(rich.text(), "Ask @Jo [O'Neill] *Taylor* or @x.");
-        assert_eq!(mentions(&text).len(), 2);
+        assert_eq!(mentions(&rich.markdown).len(), 2);
         assert!(rich.html.contains("<a href=\"/members/mbr_1\""), "{}", rich.html);
     }
 }

@@ -9,6 +9,7 @@ pub mod contribution;
 pub mod digest;
 pub mod email;
 pub mod entry;
+pub mod guard;
 pub mod job;
 pub mod member;
 pub mod mention;

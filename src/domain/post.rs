@@ -7,7 +7,7 @@ use super::{
     member::Member,
     organisation::Organisation,
     reaction::{Reactable, ReactionCounts},
-    text::{BODY_MAX, RichText, TITLE_MAX, line},
+    text::{BODY_MAX, RichText, TITLE_MAX, Written, line},
     thread::Thread,
     topic::{MAX_PER_CONTRIBUTION, Topic},
 };
@@ -113,9 +113,9 @@ impl PostContent {
     ///
     /// # Errors
     /// Every problem, not only the first, so that the author mends them in one go.
-    pub fn parse(
-        title: &str,
-        body: &str,
+    pub fn parse<'a>(
+        title: impl Into<Written<'a>>,
+        body: impl Into<Written<'a>>,
         topics: Vec<Id<Topic>>,
         complete: bool,
     ) -> Result<Self, Vec<Problem>> {

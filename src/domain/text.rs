@@ -5,7 +5,10 @@ use std::{borrow::Cow, collections::HashSet, sync::LazyLock};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use serde::{Deserialize, Serialize};
 
-use super::member::Member;
+use super::{
+    guard::{self, Acknowledged},
+    member::Member,
+};
 use crate::{
     error::{Code, Problem},
     ids::Id,
@@ -20,13 +23,65 @@ pub const COMMENT_MAX: usize = 5_000;
 /// Characters of a summary in lists and digests.
 pub const SUMMARY_MAX: usize = 240;
 
-/// One line of text: trimmed, white space folded to single spaces, no control characters, and not
-/// longer than `max` characters.
-pub fn line(field: &str, text: &str, max: usize) -> Result<String, Problem> {
-    let visible: String =
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_invisible(*c)).collect();
+/// Text as somebody wrote it, on its way in, with what they said about the guard's warnings.
+///
+/// A plain `&str` is text about which nothing was said. There is no way past the guard: what is
+/// called stored already is compared.
+#[derive(Clone, Copy)]
+pub struct Written<'a> {
+    text: &'a str,
+    acknowledged: Acknowledged,
+    stored: Option<&'a str>,
+}
+
+impl<'a> Written<'a> {
+    #[must_use]
+    pub const fn new(text: &'a str, acknowledged: Acknowledged) -> Self {
+        Self { text, acknowledged, stored: None }
+    }
+
+    /// What a change makes of a text that is `stored`; without a change, it is that text. Where it
+    /// stays the same it is not checked again, so that nobody is asked twice.
+    #[must_use]
+    pub fn change(change: Option<&'a str>, stored: &'a str, acknowledged: Acknowledged) -> Self {
+        Self { text: change.unwrap_or(stored), acknowledged, stored: Some(stored) }
+    }
+
+    /// As it was typed.
+    #[must_use]
+    pub const fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// The guard's word on it; `clean` is what would be stored.
+    fn guarded(&self, field: &str, clean: &str) -> Result<(), Problem> {
+        if self.stored == Some(clean) {
+            return Ok(());
+        }
+        guard::refuse(field, self.text, self.acknowledged)
+    }
+}
+
+impl<'a, T: AsRef<str> + ?Sized> From<&'a T> for Written<'a> {
+    fn from(text: &'a T) -> Self {
+        Self::new(text.as_ref(), Acknowledged::Nothing)
+    }
+}
+
+/// One line of text: trimmed, white space folded to single spaces, no control characters, not longer
+/// than `max` characters, and past the guard.
+pub fn line<'a>(field: &str, text: impl Into<Written<'a>>, max: usize) -> Result<String, Problem> {
+    let written = text.into();
+    let visible: String = written
+        .text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .filter(|c| !is_invisible(*c))
+        .collect();
     let folded = visible.split_whitespace().collect::<Vec<_>>().join(" ");
-    bounded(field, folded, max)
+    let line = bounded(field, folded, max)?;
+    written.guarded(field, &line)?;
+    Ok(line)
 }
 
 fn bounded(field: &str, text: String, max: usize) -> Result<String, Problem> {
@@ -60,16 +115,24 @@ pub struct RichText {
 
 impl RichText {
     /// # Errors
-    /// When the text is empty or has more than `max` characters.
-    pub fn parse(field: &str, markdown: &str, max: usize) -> Result<Self, Problem> {
-        let clean: String = markdown
+    /// When the text is empty, has more than `max` characters, or is refused by the guard.
+    pub fn parse<'a>(field: &str, markdown: impl Into<Written<'a>>, max: usize) -> Result<Self, Problem> {
+        let written = markdown.into();
+        let clean: String = written
+            .text
             .replace("\r\n", "\n")
             .chars()
             .filter(|c| (!c.is_control() || matches!(c, '\n' | '\t')) && !is_invisible(*c))
             .collect();
         let markdown = bounded(field, clean.trim().to_owned(), max)?;
+        written.guarded(field, &markdown)?;
+        Ok(Self::rendered(markdown))
+    }
+
+    /// Of markdown that was parsed before.
+    pub(super) fn rendered(markdown: String) -> Self {
         let (html, summary) = (render(&markdown), summary(&plain(&markdown)));
-        Ok(Self { markdown, html, summary })
+        Self { markdown, html, summary }
     }
 
     /// The text without its markup, paragraphs parted by blank lines.

@@ -167,6 +167,11 @@ pub struct RecordAdoptionInput {
     /// Markdown, at most 1,500 characters.
     pub result: Option<String>,
     pub contact: Option<TypedContact>,
+    /// Says that the writer has looked at the places that seem to identify a person (the error
+    /// `PERSONAL_DATA` with the severity `WARN`), and that no patient is meant. What is `BLOCK`ed stays
+    /// refused.
+    #[graphql(default)]
+    pub acknowledge_personal_data: bool,
     pub client_mutation_id: Option<String>,
 }
 
@@ -180,6 +185,11 @@ pub struct UpdateAdoptionInput {
     pub what_changed: Option<String>,
     pub result: Option<String>,
     pub contact: Option<TypedContact>,
+    /// Says that the writer has looked at the places that seem to identify a person (the error
+    /// `PERSONAL_DATA` with the severity `WARN`), and that no patient is meant. What is `BLOCK`ed stays
+    /// refused.
+    #[graphql(default)]
+    pub acknowledge_personal_data: bool,
     pub client_mutation_id: Option<String>,
 }
 
@@ -229,6 +239,7 @@ impl AdoptionMutation {
             given => given.flatten(),
         };
         let new = Changes {
+            acknowledged: input.acknowledge_personal_data.into(),
             status: Some(input.status),
             since: input.since,
             what_changed: input.what_changed,
@@ -255,6 +266,7 @@ impl AdoptionMutation {
         let request = request("updateAdoption", &input, input.client_mutation_id.as_ref());
         let id = Id::parse(&input.id).ok_or_else(|| top(not_found("record of adoption")))?;
         let changes = Changes {
+            acknowledged: input.acknowledge_personal_data.into(),
             status: input.status,
             since: input.since,
             what_changed: input.what_changed,

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     actions::{
         answer,
-        comment::{self as action, NewComment, NewQuote},
+        comment::{self as action, CommentChanges, NewComment, NewQuote},
         page::Wanted,
         revision,
     },
@@ -165,6 +165,11 @@ pub struct AddCommentInput {
     pub body: String,
     /// Words of another comment of the thread that this one takes up.
     pub quote: Option<CommentQuoteInput>,
+    /// Says that the author has looked at the places that seem to identify a person (the error
+    /// `PERSONAL_DATA` with the severity `WARN`), and that no patient is meant. What is `BLOCK`ed stays
+    /// refused.
+    #[graphql(default)]
+    pub acknowledge_personal_data: bool,
     pub client_mutation_id: Option<String>,
 }
 
@@ -181,6 +186,9 @@ pub struct UpdateCommentInput {
     /// The version that was read; a later one is not overwritten.
     pub expected_version: i64,
     pub body: String,
+    /// As in `AddCommentInput`. Text that stays as it is stored is not asked about again.
+    #[graphql(default)]
+    pub acknowledge_personal_data: bool,
     pub client_mutation_id: Option<String>,
 }
 
@@ -233,8 +241,10 @@ impl CommentMutation {
     ) -> Result<UpdateCommentPayload> {
         let request = request("updateComment", &input, input.client_mutation_id.as_ref());
         let id = comment_id(&input.id)?;
-        let (app, viewer) = (ctx.app(), ctx.viewer());
-        let changed = action::update(app, viewer, &id, input.expected_version, &input.body, &request).await;
+        let changes =
+            CommentChanges { body: input.body, acknowledged: input.acknowledge_personal_data.into() };
+        let changed =
+            action::update(ctx.app(), ctx.viewer(), &id, input.expected_version, changes, &request).await;
         let current = match &changed {
             Err(Error::Stale) => ctx.loaders().comment(&id).await.map_err(top)?.map(Comment),
             _ => None,
@@ -301,5 +311,6 @@ fn parse_new(input: &AddCommentInput) -> Result<crate::error::Result<NewComment>
             Some(comment) => Some(NewQuote { comment, text: quote.text.clone() }),
         },
     };
-    Ok(Ok(NewComment { thread, parent, body: input.body.clone(), quote }))
+    let acknowledged = input.acknowledge_personal_data.into();
+    Ok(Ok(NewComment { thread, parent, body: input.body.clone(), quote, acknowledged }))
 }

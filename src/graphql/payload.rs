@@ -2,7 +2,7 @@
 
 use async_graphql::{ErrorExtensions, SimpleObject};
 
-use crate::error::{Code, Error, Problem};
+use crate::error::{Code, Error, Finding, PersonalData, Problem, Severity};
 
 /// Something to put right in what was sent.
 #[derive(Clone, Debug, SimpleObject)]
@@ -13,11 +13,34 @@ pub struct UserError {
     pub message: String,
     /// A stable code for a program.
     pub code: Code,
+    /// With `PERSONAL_DATA`: every place in the field's text that seems to identify a person.
+    pub personal_data: Option<Vec<PersonalDataFinding>>,
+}
+
+/// A place in a text that seems to identify a person. The words themselves are repeated nowhere.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct PersonalDataFinding {
+    pub kind: PersonalData,
+    pub severity: Severity,
+    /// Where it begins in the text as it was sent, in characters (Unicode scalar values, not UTF-16
+    /// units) from 0. In JavaScript: `Array.from(text).slice(start, end)`.
+    pub start: usize,
+    /// Where it ends; the first character that is no longer part of it.
+    pub end: usize,
+}
+
+impl From<Finding> for PersonalDataFinding {
+    fn from(Finding { kind, severity, start, end }: Finding) -> Self {
+        Self { kind, severity, start, end }
+    }
 }
 
 impl From<Problem> for UserError {
     fn from(problem: Problem) -> Self {
-        Self { field: problem.field, message: problem.message, code: problem.code }
+        let Problem { field, code, message, personal_data } = problem;
+        let personal_data = (code == Code::PersonalData)
+            .then(|| personal_data.into_iter().map(PersonalDataFinding::from).collect());
+        Self { field, message, code, personal_data }
     }
 }
 
@@ -67,6 +90,7 @@ fn stale(error: &Error) -> UserError {
         field: vec!["expectedVersion".to_owned()],
         message: format!("{error} Look at what is there now and try again."),
         code: Code::Stale,
+        personal_data: None,
     }
 }
 

@@ -171,6 +171,11 @@ pub struct CreatePostInput {
     /// Whether every member sees it at once; otherwise it is a draft.
     #[graphql(default)]
     pub publish: bool,
+    /// Says that the author has looked at the places that seem to identify a person (the error
+    /// `PERSONAL_DATA` with the severity `WARN`), and that no patient is meant. What is `BLOCK`ed stays
+    /// refused.
+    #[graphql(default)]
+    pub acknowledge_personal_data: bool,
     pub client_mutation_id: Option<String>,
 }
 
@@ -183,6 +188,9 @@ pub struct UpdatePostInput {
     pub title: Option<String>,
     pub body: Option<String>,
     pub topic_ids: Option<Vec<ID>>,
+    /// As in `CreatePostInput`. Text that stays as it is stored is not asked about again.
+    #[graphql(default)]
+    pub acknowledge_personal_data: bool,
     pub client_mutation_id: Option<String>,
 }
 
@@ -227,6 +235,7 @@ impl PostMutation {
             body: input.body,
             topics: strings(input.topic_ids),
             publish: input.publish,
+            acknowledged: input.acknowledge_personal_data.into(),
         };
         let post = action::create(ctx.app(), ctx.viewer(), new, &request).await;
         CreatePostPayload::of(post, input.client_mutation_id, Post::from)
@@ -242,6 +251,7 @@ impl PostMutation {
             title: input.title,
             body: input.body,
             topics: input.topic_ids.map(strings),
+            acknowledged: input.acknowledge_personal_data.into(),
         };
         let changed =
             action::update(ctx.app(), ctx.viewer(), &id, input.expected_version, changes, &request).await;

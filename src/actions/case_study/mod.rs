@@ -27,6 +27,7 @@ use crate::{
         },
         contribution::{ContributionId, State},
         entry::Entry,
+        guard::Acknowledged,
         member::Member,
         thread::Thread,
     },
@@ -41,6 +42,8 @@ pub struct Changes {
     pub content: TypedContent,
     /// Ids of members.
     pub co_authors: Option<Vec<String>>,
+    /// What the authors said about the guard's warnings.
+    pub acknowledged: Acknowledged,
 }
 
 /// Begins a case study: a draft that its authors see, and its thread. It needs only a title.
@@ -70,6 +73,7 @@ pub async fn create(app: &App, viewer: &Viewer, new: &Changes, request: &Request
             title: Some(new.title.clone().unwrap_or_default()),
             content: new.content.clone(),
             co_authors: new.co_authors.clone(),
+            acknowledged: new.acknowledged,
         };
         let references = take(app, viewer, &mut case_study, &title).await?;
         let entry = Entry::of_case_study(&case_study, references.region.as_deref());
@@ -142,7 +146,7 @@ pub async fn yours(
         case_study.updated_at = edition.at;
         case_study.updated_by = edition.by;
     }
-    let mut problems = Problems::default();
+    let mut problems = Problems::with(changes.acknowledged);
     case_study.content.take(changes.title.as_deref(), &changes.content, &mut problems);
     Ok((case_study, problems.into_vec()))
 }
@@ -290,7 +294,7 @@ async fn take(
     changes: &Changes,
 ) -> Result<References> {
     let before = case_study.content.clone();
-    let mut problems = Problems::default();
+    let mut problems = Problems::with(changes.acknowledged);
     case_study.content.take(changes.title.as_deref(), &changes.content, &mut problems);
     if let Some(wanted) = &changes.co_authors {
         let co_authors = references::co_authors(&case_study.author, wanted, &mut problems);

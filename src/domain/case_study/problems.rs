@@ -2,24 +2,34 @@
 
 use crate::{
     domain::{
+        guard::Acknowledged,
         taxonomy::{List, Taxonomy},
-        text::{RichText, line},
+        text::{RichText, Written, line},
     },
     error::{Code, Problem},
 };
 
 /// Everything to put right. Readers return what can be used and leave the rest here.
 #[derive(Debug, Default)]
-pub struct Problems(Vec<Problem>);
+pub struct Problems {
+    found: Vec<Problem>,
+    /// What the authors said about the guard's warnings.
+    acknowledged: Acknowledged,
+}
 
 impl Problems {
+    #[must_use]
+    pub fn with(acknowledged: Acknowledged) -> Self {
+        Self { found: Vec::new(), acknowledged }
+    }
+
     pub fn add(&mut self, field: &str, code: Code, message: impl Into<String>) {
-        self.0.push(Problem::new(field, code, message));
+        self.found.push(Problem::new(field, code, message));
     }
 
     #[must_use]
     pub fn into_vec(self) -> Vec<Problem> {
-        self.0
+        self.found
     }
 
     /// A value, or its problem under the path that the client knows it by.
@@ -29,7 +39,8 @@ impl Problems {
             // Nothing was entered, which only publishing asks for.
             Err(problem) if problem.code == Code::Required => None,
             Err(problem) => {
-                self.add(field, problem.code, problem.message);
+                let here = Problem::new(field, problem.code, "");
+                self.found.push(Problem { field: here.field, ..problem });
                 None
             }
         }
@@ -37,12 +48,12 @@ impl Problems {
 
     /// One line of text; `label` names it in sentences. Empty is none.
     pub fn line(&mut self, field: &str, label: &str, text: &str, max: usize) -> Option<String> {
-        self.read(field, line(label, text, max))
+        self.read(field, line(label, Written::new(text, self.acknowledged), max))
     }
 
     /// Markdown; `label` names it in sentences. Empty is none.
     pub fn rich(&mut self, field: &str, label: &str, text: &str, max: usize) -> Option<RichText> {
-        self.read(field, RichText::parse(label, text, max))
+        self.read(field, RichText::parse(label, Written::new(text, self.acknowledged), max))
     }
 
     /// A slug of one of the network's lists.

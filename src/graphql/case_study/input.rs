@@ -73,6 +73,11 @@ pub struct CreateCaseStudyInput {
     pub content: TypedContent,
     /// Members who may edit it too, from whatever organisation; at most 10.
     pub co_author_ids: Option<Vec<ID>>,
+    /// Says that the authors have looked at the places that seem to identify a person (the error
+    /// `PERSONAL_DATA` with the severity `WARN`), and that no patient is meant. What is `BLOCK`ed stays
+    /// refused.
+    #[graphql(default)]
+    pub acknowledge_personal_data: bool,
     pub client_mutation_id: Option<String>,
 }
 
@@ -82,6 +87,7 @@ impl From<CreateCaseStudyInput> for Changes {
             title: Some(input.title),
             content: input.content,
             co_authors: input.co_author_ids.map(strings),
+            acknowledged: input.acknowledge_personal_data.into(),
         }
     }
 }
@@ -95,12 +101,22 @@ pub struct UpdateCaseStudyInput {
     #[graphql(flatten)]
     pub content: TypedContent,
     pub co_author_ids: Option<Vec<ID>>,
+    /// Says that the authors have looked at the places that seem to identify a person (the error
+    /// `PERSONAL_DATA` with the severity `WARN`), and that no patient is meant. What is `BLOCK`ed stays
+    /// refused.
+    #[graphql(default)]
+    pub acknowledge_personal_data: bool,
     pub client_mutation_id: Option<String>,
 }
 
 impl From<UpdateCaseStudyInput> for Changes {
     fn from(input: UpdateCaseStudyInput) -> Self {
-        Self { title: input.title, content: input.content, co_authors: input.co_author_ids.map(strings) }
+        Self {
+            title: input.title,
+            content: input.content,
+            co_authors: input.co_author_ids.map(strings),
+            acknowledged: input.acknowledge_personal_data.into(),
+        }
     }
 }
 

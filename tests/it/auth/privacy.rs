@@ -1,15 +1,11 @@
 //! What nobody learns: who is a member, and any secret from the logs.
 
-use std::{
-    io,
-    sync::{Arc, Mutex, OnceLock},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use hope_exchange::tokens;
-use tracing_subscriber::fmt::MakeWriter;
 
 use super::*;
+use crate::log::Log;
 
 on_both_stores! {
     async fn everybody_gets_the_same_answer(app: &TestApp) {
@@ -87,43 +83,5 @@ on_both_stores! {
         for secret in tokens.chain([code, link, "secretive.person".to_owned()]) {
             assert!(!logged.contains(&secret), "{secret} is in the log");
         }
-    }
-}
-
-/// What the whole process logs, at the most talkative level.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn start() -> Self {
-        static LOG: OnceLock<Log> = OnceLock::new();
-        let start = || {
-            let log = Self::default();
-            let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone());
-            let subscriber = subscriber.with_env_filter("debug,hope_exchange=trace,poem=trace").finish();
-            tracing::subscriber::set_global_default(subscriber).unwrap();
-            log
-        };
-        LOG.get_or_init(start).clone()
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-    fn make_writer(&self) -> Self {
-        self.clone()
     }
 }
