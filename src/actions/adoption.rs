@@ -1,9 +1,7 @@
 //! Adoptions: record what became of a case study in an organisation, change it, list.
 
 use super::{
-    ROUNDS,
     access::Viewer,
-    lost_every_round,
     once::{Decision, Request, once},
     page::Listing,
 };
@@ -24,7 +22,7 @@ use crate::{
         guard::Acknowledged,
         organisation::Organisation,
     },
-    error::{Code, Error, Result, StoreError, forbidden, not_found},
+    error::{Code, Error, Result, forbidden, not_found},
     ids::Id,
     store::Batch,
 };
@@ -54,38 +52,30 @@ pub async fn record(
     new: &Changes,
     request: &Request,
 ) -> Result<Adoption> {
-    for _ in 0..ROUNDS {
-        let decide = || async {
-            let (case_study, entry) = published(app, viewer, case_study).await?;
-            let organisation = adopter(app, viewer, &case_study, organisation).await?;
-            let id = Adoption::id_of(&case_study.id, &organisation);
-            if app.store.one(&id).await?.is_some() {
-                return Err(recorded_already());
-            }
-            let now = app.clock.now();
-            let (record, contact) = read(app, None, new).await?;
-            let adoption = Adoption {
-                id,
-                version: 1,
-                case_study: case_study.id,
-                organisation,
-                record,
-                contact,
-                recorded_by: viewer.id.clone(),
-                created_at: now,
-                updated_at: now,
-            };
-            let batch = counted(app, viewer, entry, &adoption, None).insert(&adoption);
-            Ok(Decision { result: adoption, batch })
-        };
-        match once(app, viewer, request, decide).await {
-            // Another organisation was counted, or the case study was changed, or a colleague was
-            // faster: look again.
-            Err(Error::Stale | Error::Store(StoreError::Conflict { .. })) => {}
-            outcome => return outcome,
+    once(app, viewer, request, || async {
+        let (case_study, entry) = published(app, viewer, case_study).await?;
+        let organisation = adopter(app, viewer, &case_study, organisation).await?;
+        let id = Adoption::id_of(&case_study.id, &organisation);
+        if app.store.one(&id).await?.is_some() {
+            return Err(recorded_already());
         }
-    }
-    Err(lost_every_round())
+        let now = app.clock.now();
+        let (record, contact) = read(app, None, new).await?;
+        let adoption = Adoption {
+            id,
+            version: 1,
+            case_study: case_study.id,
+            organisation,
+            record,
+            contact,
+            recorded_by: viewer.id.clone(),
+            created_at: now,
+            updated_at: now,
+        };
+        let batch = counted(app, viewer, entry, &adoption, None).insert(&adoption);
+        Ok(Decision { result: adoption, batch })
+    })
+    .await
 }
 
 /// Changes a record that has not changed since `expected_version`. What it said is kept as history.
@@ -100,40 +90,27 @@ pub async fn update(
     changes: &Changes,
     request: &Request,
 ) -> Result<Adoption> {
-    for _ in 0..ROUNDS {
-        let decide = || async {
-            let missing = || not_found("record of adoption");
-            let mut adoption = app.store.one(id).await?.ok_or_else(missing)?;
-            let (_, entry) =
-                published(app, viewer, &adoption.case_study).await.map_err(|error| match error {
-                    Error::Coded(Code::NotFound, _) => missing(),
-                    error => error,
-                })?;
-            if !adoption.can_edit(viewer) {
-                return Err(forbidden(
-                    "Only members of its organisation and moderators can change this record.",
-                ));
-            }
-            if adoption.version != expected_version {
-                return Err(Error::Stale);
-            }
-            let was = adoption.record.status;
-            (adoption.record, adoption.contact) = read(app, Some(&adoption), changes).await?;
-            adoption.updated_at = app.clock.now();
-            let batch = counted(app, viewer, entry, &adoption, Some(was)).replace(&adoption);
-            adoption.version += 1;
-            Ok(Decision { result: adoption, batch })
-        };
-        match once(app, viewer, request, decide).await {
-            Err(Error::Stale) if is_at(app, id, expected_version).await? => {}
-            outcome => return outcome,
+    once(app, viewer, request, || async {
+        let missing = || not_found("record of adoption");
+        let mut adoption = app.store.one(id).await?.ok_or_else(missing)?;
+        let (_, entry) = published(app, viewer, &adoption.case_study).await.map_err(|error| match error {
+            Error::Coded(Code::NotFound, _) => missing(),
+            error => error,
+        })?;
+        if !adoption.can_edit(viewer) {
+            return Err(forbidden("Only members of its organisation and moderators can change this record."));
         }
-    }
-    Err(lost_every_round())
-}
-
-async fn is_at(app: &App, id: &Id<Adoption>, version: i64) -> Result<bool> {
-    Ok(app.store.one(id).await?.is_some_and(|adoption| adoption.version == version))
+        if adoption.version != expected_version {
+            return Err(Error::Stale);
+        }
+        let was = adoption.record.status;
+        (adoption.record, adoption.contact) = read(app, Some(&adoption), changes).await?;
+        adoption.updated_at = app.clock.now();
+        let batch = counted(app, viewer, entry, &adoption, Some(was)).replace(&adoption);
+        adoption.version += 1;
+        Ok(Decision { result: adoption, batch })
+    })
+    .await
 }
 
 fn recorded_already() -> Error {

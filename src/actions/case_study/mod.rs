@@ -6,9 +6,7 @@ mod references;
 pub use self::list::{CaseStudyFilter, CaseStudyOrder, published};
 use self::references::References;
 use super::{
-    ROUNDS,
     access::Viewer,
-    lost_every_round,
     once::{Decision, Request, once},
     revision::{self, Edit},
 };
@@ -98,33 +96,27 @@ pub async fn update(
     changes: &Changes,
     request: &Request,
 ) -> Result<CaseStudy> {
-    for _ in 0..ROUNDS {
-        let decide = || async {
-            let mut case_study = editable(app, viewer, id).await?;
-            check_version(&case_study, Some(expected_version))?;
-            let (before, by, at) =
-                (case_study.content.clone(), case_study.updated_by.clone(), case_study.updated_at);
-            let references = take(app, viewer, &mut case_study, changes).await?;
-            let mut kept = Batch::new();
-            if case_study.state == State::Published {
-                let edit = Edit {
-                    of: &case_study.id,
-                    kept: case_study.revisions,
-                    written: (&by, at),
-                    changes: what_changed(&before, &case_study.content),
-                };
-                (kept, case_study.revisions) = revision::keep(viewer, app.clock.now(), edit);
-            }
-            let mut decision = written(app, viewer, case_study, references.region.as_deref()).await?;
-            decision.batch = decision.batch.and(kept);
-            Ok(decision)
-        };
-        match once(app, viewer, request, decide).await {
-            Err(Error::Stale) if raced_with_its_entry(app, id, Some(expected_version)).await? => {}
-            outcome => return outcome,
+    once(app, viewer, request, || async {
+        let mut case_study = editable(app, viewer, id).await?;
+        check_version(&case_study, Some(expected_version))?;
+        let (before, by, at) =
+            (case_study.content.clone(), case_study.updated_by.clone(), case_study.updated_at);
+        let references = take(app, viewer, &mut case_study, changes).await?;
+        let mut kept = Batch::new();
+        if case_study.state == State::Published {
+            let edit = Edit {
+                of: &case_study.id,
+                kept: case_study.revisions,
+                written: (&by, at),
+                changes: what_changed(&before, &case_study.content),
+            };
+            (kept, case_study.revisions) = revision::keep(viewer, app.clock.now(), edit);
         }
-    }
-    Err(lost_every_round())
+        let mut decision = written(app, viewer, case_study, references.region.as_deref()).await?;
+        decision.batch = decision.batch.and(kept);
+        Ok(decision)
+    })
+    .await
 }
 
 /// What a change that came too late would have made of the version that it was based on, with its
@@ -163,32 +155,26 @@ pub async fn publish(
     expected_version: Option<i64>,
     request: &Request,
 ) -> Result<CaseStudy> {
-    for _ in 0..ROUNDS {
-        let decide = || async {
-            let mut case_study = editable(app, viewer, id).await?;
-            if case_study.state == State::Published {
-                return Ok(Decision { result: case_study, batch: Batch::new() });
-            }
-            check_version(&case_study, expected_version)?;
-            let (now, today) = (app.clock.now(), Date::of(app.clock.now()));
-            let content = &mut case_study.content;
-            let mut problems = lacks(content);
-            problems.extend(review_date_problem(content.review_date, today));
-            if !problems.is_empty() {
-                return Err(Error::Refused(problems));
-            }
-            content.review_date.get_or_insert(default_review_date(today));
-            case_study.state = State::Published;
-            case_study.published_at.get_or_insert(now);
-            let region = references::region(app, &case_study.content).await?;
-            written(app, viewer, case_study, region.as_deref()).await
-        };
-        match once(app, viewer, request, decide).await {
-            Err(Error::Stale) if raced_with_its_entry(app, id, expected_version).await? => {}
-            outcome => return outcome,
+    once(app, viewer, request, || async {
+        let mut case_study = editable(app, viewer, id).await?;
+        if case_study.state == State::Published {
+            return Ok(Decision { result: case_study, batch: Batch::new() });
         }
-    }
-    Err(lost_every_round())
+        check_version(&case_study, expected_version)?;
+        let (now, today) = (app.clock.now(), Date::of(app.clock.now()));
+        let content = &mut case_study.content;
+        let mut problems = lacks(content);
+        problems.extend(review_date_problem(content.review_date, today));
+        if !problems.is_empty() {
+            return Err(Error::Refused(problems));
+        }
+        content.review_date.get_or_insert(default_review_date(today));
+        case_study.state = State::Published;
+        case_study.published_at.get_or_insert(now);
+        let region = references::region(app, &case_study.content).await?;
+        written(app, viewer, case_study, region.as_deref()).await
+    })
+    .await
 }
 
 /// Takes a published case study off every list; its authors and moderators still see it.
@@ -227,32 +213,24 @@ async fn end(
     state: State,
     request: &Request,
 ) -> Result<CaseStudy> {
-    for _ in 0..ROUNDS {
-        let decide = || async {
-            let mut case_study = editable(app, viewer, id).await?;
-            if state == State::Deleted && !case_study.can_own(viewer) {
-                return Err(forbidden(
-                    "Only the member who began it and moderators can delete a case study.",
-                ));
-            }
-            if case_study.state == state {
-                return Ok(Decision { result: case_study, batch: Batch::new() });
-            }
-            check_version(&case_study, expected_version)?;
-            if state == State::Archived && case_study.state != State::Published {
-                let message = "Only a published case study can be archived. Delete a draft instead.";
-                return Err(Error::refused("id", Code::WrongState, message));
-            }
-            case_study.state = state;
-            let region = references::region(app, &case_study.content).await?;
-            written(app, viewer, case_study, region.as_deref()).await
-        };
-        match once(app, viewer, request, decide).await {
-            Err(Error::Stale) if raced_with_its_entry(app, id, expected_version).await? => {}
-            outcome => return outcome,
+    once(app, viewer, request, || async {
+        let mut case_study = editable(app, viewer, id).await?;
+        if state == State::Deleted && !case_study.can_own(viewer) {
+            return Err(forbidden("Only the member who began it and moderators can delete a case study."));
         }
-    }
-    Err(lost_every_round())
+        if case_study.state == state {
+            return Ok(Decision { result: case_study, batch: Batch::new() });
+        }
+        check_version(&case_study, expected_version)?;
+        if state == State::Archived && case_study.state != State::Published {
+            let message = "Only a published case study can be archived. Delete a draft instead.";
+            return Err(Error::refused("id", Code::WrongState, message));
+        }
+        case_study.state = state;
+        let region = references::region(app, &case_study.content).await?;
+        written(app, viewer, case_study, region.as_deref()).await
+    })
+    .await
 }
 
 /// The case studies that the viewer may see.
@@ -276,13 +254,6 @@ fn check_version(case_study: &CaseStudy, expected: Option<i64>) -> Result<()> {
         Some(version) if version != case_study.version => Err(Error::Stale),
         _ => Ok(()),
     }
-}
-
-/// Whether a stale commit was not about the case study but about its entry: an adoption was counted
-/// there meanwhile, and the change can be made again.
-async fn raced_with_its_entry(app: &App, id: &Id<CaseStudy>, expected: Option<i64>) -> Result<bool> {
-    let Some(expected) = expected else { return Ok(true) };
-    Ok(app.store.one(id).await?.is_some_and(|case_study| case_study.version == expected))
 }
 
 /// Takes over what was sent. Every problem at once: of the form, of what it refers to, and of what a
