@@ -137,6 +137,26 @@ struct NewComment {
     updated_at: Timestamp,
 }
 
+impl NewComment {
+    /// What the service writes beside it for those whom it concerns: what happened, and the job that
+    /// tells them. The job is of no lane that a worker looks at, as the floor has no worker.
+    fn told(&self) -> [(&'static str, String, serde_json::Value); 2] {
+        let key = self.id.replacen("cmt_", "", 1);
+        let (activity, job) = (format!("act_{key}"), format!("job_{key}"));
+        let happened = serde_json::json!({
+            "_id": activity, "version": 1, "actor": self.author, "thread": self.thread, "mentioned": [],
+            "what": { "kind": "comment-added", "comment": self.id },
+            "at": self.created_at, "expiresAt": self.created_at,
+        });
+        let task = serde_json::json!({
+            "_id": job, "version": 1, "state": "waiting", "lane": "none", "attempts": 0, "lastError": null,
+            "task": { "kind": "notify", "activity": activity },
+            "dueAt": self.created_at, "createdAt": self.created_at,
+        });
+        [("activities", activity, happened), ("jobs", job, task)]
+    }
+}
+
 #[derive(Serialize)]
 struct OrganisationOut<'a> {
     name: &'a str,

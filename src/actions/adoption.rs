@@ -2,12 +2,14 @@
 
 use super::{
     access::Viewer,
+    activity::happened,
     once::{Decision, Request, once},
     page::Listing,
 };
 use crate::{
     app::App,
     domain::{
+        activity::What,
         adoption::{Adoption, AdoptionStatus, AdoptionStep, Record, TEXT_MAX},
         calendar::{Date, YearMonth},
         case_study::{
@@ -21,6 +23,7 @@ use crate::{
         entry::Entry,
         guard::Acknowledged,
         organisation::Organisation,
+        thread::Thread,
     },
     error::{Code, Error, Result, forbidden, not_found},
     ids::Id,
@@ -64,7 +67,7 @@ pub async fn record(
         let adoption = Adoption {
             id,
             version: 1,
-            case_study: case_study.id,
+            case_study: case_study.id.clone(),
             organisation,
             record,
             contact,
@@ -72,7 +75,7 @@ pub async fn record(
             created_at: now,
             updated_at: now,
         };
-        let batch = counted(app, viewer, entry, &adoption, None).insert(&adoption);
+        let batch = counted(app, viewer, &case_study.thread, entry, &adoption, None).insert(&adoption);
         Ok(Decision { result: adoption, batch })
     })
     .await
@@ -93,10 +96,11 @@ pub async fn update(
     once(app, viewer, request, || async {
         let missing = || not_found("record of adoption");
         let mut adoption = app.store.one(id).await?.ok_or_else(missing)?;
-        let (_, entry) = published(app, viewer, &adoption.case_study).await.map_err(|error| match error {
-            Error::Coded(Code::NotFound, _) => missing(),
-            error => error,
-        })?;
+        let (case_study, entry) =
+            published(app, viewer, &adoption.case_study).await.map_err(|error| match error {
+                Error::Coded(Code::NotFound, _) => missing(),
+                error => error,
+            })?;
         if !adoption.can_edit(viewer) {
             return Err(forbidden("Only members of its organisation and moderators can change this record."));
         }
@@ -106,7 +110,7 @@ pub async fn update(
         let was = adoption.record.status;
         (adoption.record, adoption.contact) = read(app, Some(&adoption), changes).await?;
         adoption.updated_at = app.clock.now();
-        let batch = counted(app, viewer, entry, &adoption, Some(was)).replace(&adoption);
+        let batch = counted(app, viewer, &case_study.thread, entry, &adoption, Some(was)).replace(&adoption);
         adoption.version += 1;
         Ok(Decision { result: adoption, batch })
     })
@@ -118,16 +122,19 @@ fn recorded_already() -> Error {
     Error::refused("caseStudyId", Code::WrongState, message)
 }
 
-/// The step in the history, and the counters, which have to change in the same commit.
+/// The step in the history and what is told of it, and the counters, which have to change in the same commit.
 fn counted(
     app: &App,
     viewer: &Viewer,
+    thread: &Id<Thread>,
     mut entry: Entry,
     adoption: &Adoption,
     was: Option<AdoptionStatus>,
 ) -> Batch {
     entry.count_adoption(&adoption.organisation, was, adoption.record.status);
-    Batch::new().replace(&entry).insert(&AdoptionStep::of(app.ids.fresh(), adoption, &viewer.id))
+    let step = AdoptionStep::of(app.ids.fresh(), adoption, &viewer.id);
+    let told = What::AdoptionRecorded { step: step.id.clone() };
+    Batch::new().replace(&entry).insert(&step).and(happened(app, viewer, told, thread, Vec::new()))
 }
 
 /// A case study that others can adopt, with its entry.

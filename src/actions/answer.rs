@@ -2,6 +2,7 @@
 
 use super::{
     access::Viewer,
+    activity::happened,
     comment::visible,
     contribution::discussed,
     once::{Decision, Request, once},
@@ -9,6 +10,7 @@ use super::{
 use crate::{
     app::App,
     domain::{
+        activity::What,
         comment::{ACCEPTED_SCORE, Comment},
         contribution::Contribution,
         post::{Post, PostKind},
@@ -50,7 +52,8 @@ pub async fn accept(
             batch = batch.and(marked(&before, false));
         }
         if accepted {
-            batch = batch.and(marked(id, true));
+            let told = What::AnswerAccepted { comment: id.clone() };
+            batch = batch.and(marked(id, true)).and(happened(app, viewer, told, &post.thread, Vec::new()));
         }
         Ok(Decision { result: post, batch })
     })

@@ -2,6 +2,7 @@
 
 use super::{
     access::Viewer,
+    activity::{happened, newly},
     contribution::discussed,
     mention,
     once::{Decision, Request, once},
@@ -11,6 +12,7 @@ use super::{
 use crate::{
     app::App,
     domain::{
+        activity::What,
         comment::{Comment, Place, QUOTE_MAX, Quote},
         contribution::Contribution,
         guard::Acknowledged,
@@ -93,11 +95,13 @@ pub async fn add(app: &App, viewer: &Viewer, new: NewComment, request: &Request)
             created_at: now,
             updated_at: now,
         };
+        let added = What::CommentAdded { comment: comment.id.clone() };
         let open = || when(Thread::LOCKED.eq(false));
         let mut batch = Batch::new()
             .increment(&thread.id, open(), Thread::COMMENT_COUNT, 1)
             .patch(&thread.id, open(), [Thread::LAST_ACTIVITY_AT.set(now)])
-            .insert(&comment);
+            .insert(&comment)
+            .and(happened(app, viewer, added, &thread.id, comment.mentions.clone()));
         if let Contribution::Post(post) = &subject
             && post.kind == PostKind::Question
             && !post.answered
@@ -190,11 +194,14 @@ pub async fn update(
         };
         let (kept, revisions) = revision::keep(viewer, now, edit);
         comment.body = Some(body);
+        let mentioned = newly(&mentions, &comment.mentions);
         comment.mentions = mentions;
         comment.revisions = revisions;
         comment.edition += 1;
         comment.updated_at = now;
-        let batch = Batch::new().replace(&comment).and(kept);
+        let changed = What::CommentChanged { comment: comment.id.clone() };
+        let told = happened(app, viewer, changed, &comment.thread, mentioned);
+        let batch = Batch::new().replace(&comment).and(kept).and(told);
         Ok(Decision { result: comment, batch })
     })
     .await
@@ -223,6 +230,8 @@ pub async fn delete(app: &App, viewer: &Viewer, id: &Id<Comment>, request: &Requ
             Thread::COMMENT_COUNT,
             -1,
         );
+        let gone = What::CommentChanged { comment: comment.id.clone() };
+        batch = batch.and(happened(app, viewer, gone, &comment.thread, Vec::new()));
         if let Contribution::Post(post) = &subject {
             let mut changes = Vec::new();
             if was_answer {

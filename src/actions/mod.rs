@@ -2,6 +2,7 @@
 //! commit. The only writers.
 
 pub mod access;
+pub mod activity;
 pub mod adoption;
 pub mod answer;
 pub mod case_study;

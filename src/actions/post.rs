@@ -2,6 +2,7 @@
 
 use super::{
     access::Viewer,
+    activity::{happened, newly},
     answer, mention,
     once::{Decision, Request, once},
     page::Listing,
@@ -10,6 +11,7 @@ use super::{
 use crate::{
     app::App,
     domain::{
+        activity::What,
         contribution::{ContributionId, State},
         entry::Entry,
         guard::Acknowledged,
@@ -83,7 +85,10 @@ pub async fn create(app: &App, viewer: &Viewer, new: NewPost, request: &Request)
             published_at: new.publish.then_some(now),
             updated_at: now,
         };
-        let batch = Batch::new().insert(&post).insert(&thread).insert(&Entry::of_post(&post));
+        let mut batch = Batch::new().insert(&post).insert(&thread).insert(&Entry::of_post(&post));
+        if new.publish {
+            batch = batch.and(published_now(app, viewer, &post));
+        }
         Ok(Decision { result: post, batch })
     })
     .await
@@ -113,13 +118,18 @@ pub async fn update(
         post.title = content.title;
         post.body = content.body;
         post.topics = content.topics;
+        let mentioned = newly(&content.mentions, &post.mentions);
         post.mentions = content.mentions;
         post.kind = changes.kind.unwrap_or(post.kind);
         post.revisions = revisions;
         post.updated_at = app.clock.now();
         let answer = post.accepted_answer.take_if(|_| post.kind != PostKind::Question);
+        let told = match post.state {
+            PostState::Published => changed(app, viewer, &post, mentioned),
+            PostState::Draft | PostState::Deleted => Batch::new(),
+        };
         let mut decision = replaced(post);
-        decision.batch = decision.batch.and(kept);
+        decision.batch = decision.batch.and(kept).and(told);
         if let Some(answer) = answer {
             decision.batch = decision.batch.and(answer::marked(&answer, false));
         }
@@ -172,7 +182,10 @@ pub async fn publish(
         post.state = PostState::Published;
         post.published_at = Some(now);
         post.updated_at = now;
-        Ok(replaced(post))
+        let told = published_now(app, viewer, &post);
+        let mut decision = replaced(post);
+        decision.batch = decision.batch.and(told);
+        Ok(decision)
     })
     .await
 }
@@ -195,11 +208,22 @@ pub async fn delete(
         post.state = PostState::Deleted;
         post.revisions = 0;
         post.updated_at = app.clock.now();
+        let told = changed(app, viewer, &post, Vec::new());
         let mut decision = replaced(post);
-        decision.batch = decision.batch.and(forgotten);
+        decision.batch = decision.batch.and(forgotten).and(told);
         Ok(decision)
     })
     .await
+}
+
+/// What is told of a post that every member sees from now on.
+fn published_now(app: &App, viewer: &Viewer, post: &Post) -> Batch {
+    let what = What::Published { contribution: (&post.id).into() };
+    happened(app, viewer, what, &post.thread, post.mentions.clone())
+}
+
+fn changed(app: &App, viewer: &Viewer, post: &Post, mentioned: Vec<Id<Member>>) -> Batch {
+    happened(app, viewer, What::Changed { contribution: (&post.id).into() }, &post.thread, mentioned)
 }
 
 /// Refuses an edit of something older than what is there.

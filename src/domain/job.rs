@@ -4,7 +4,7 @@
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use super::{case_study::CaseStudy, digest::Digest, member::Member, sign_in::SignIn};
+use super::{activity::Activity, case_study::CaseStudy, digest::Digest, member::Member, sign_in::SignIn};
 use crate::{
     clock::Timestamp,
     document,
@@ -44,6 +44,10 @@ pub enum Task {
     SendDigest {
         digest: Id<Digest>,
     },
+    /// Tell those whom something concerns.
+    Notify {
+        activity: Id<Activity>,
+    },
     /// To a member, or with none to the case study's shared mailbox.
     SendReviewReminder {
         case_study: Id<CaseStudy>,
@@ -66,21 +70,24 @@ scalar_enum!(JobState);
 pub enum Lane {
     /// Somebody is looking at the screen and waits for it.
     Prompt,
+    /// Somebody is told of it while it is news.
+    Soon,
     /// It may take its time.
     Bulk,
 }
 scalar_enum!(Lane);
 
 impl Lane {
-    pub const ALL: [Self; 2] = [Self::Prompt, Self::Bulk];
+    pub const ALL: [Self; 3] = [Self::Prompt, Self::Soon, Self::Bulk];
 }
 
 impl Task {
-    /// Sign-in codes don't wait behind a thousand digests.
+    /// Sign-in codes and news don't wait behind a thousand digests.
     #[must_use]
     pub const fn lane(&self) -> Lane {
         match self {
             Self::SendSignInCode { .. } => Lane::Prompt,
+            Self::Notify { .. } => Lane::Soon,
             Self::SendDigest { .. } | Self::SendReviewReminder { .. } => Lane::Bulk,
         }
     }

@@ -1,6 +1,7 @@
 //! The nouns of the network: structs, newtypes, limits with their reasons, rules and named scopes.
 //! No I/O: nothing here knows of a store, a request or a clock.
 
+pub mod activity;
 pub mod adoption;
 pub mod calendar;
 pub mod case_study;
@@ -32,6 +33,7 @@ use crate::query::{Collection, Document};
 #[must_use]
 pub fn collections() -> Vec<&'static Collection> {
     vec![
+        activity::Activity::collection(),
         adoption::Adoption::collection(),
         adoption::AdoptionStep::collection(),
         case_study::CaseStudy::collection(),

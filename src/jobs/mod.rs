@@ -8,6 +8,7 @@
 
 pub mod digest;
 mod digest_content;
+mod notify;
 mod purge;
 pub mod review_reminder;
 mod runner;
@@ -63,6 +64,7 @@ async fn perform(app: &App, task: &Task) -> Result<Batch, Failure> {
     match task {
         Task::SendSignInCode { sign_in } => sign_in_mail::run(app, sign_in).await,
         Task::SendDigest { digest } => digest::send(app, digest).await,
+        Task::Notify { activity } => notify::run(app, activity).await,
         Task::SendReviewReminder { case_study, member } => {
             review_reminder::send(app, case_study, member.as_ref()).await
         }

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use crate::{
     app::App,
     domain::{
+        activity::Activity,
         job::{Job, Lane},
         receipt::Receipt,
         session::Session,
@@ -32,6 +33,7 @@ pub async fn purge(app: &App) -> Result<usize> {
     let mut deleted = expired(app, SignIn::EXPIRES_AT.lt(now), &SignIn::EXPIRES_AT.asc()).await?
         + expired(app, Attempts::EXPIRES_AT.lt(now), &Attempts::EXPIRES_AT.asc()).await?
         + expired(app, Session::EXPIRES_AT.lt(now), &Session::EXPIRES_AT.asc()).await?
+        + expired(app, Activity::EXPIRES_AT.lt(now), &Activity::EXPIRES_AT.asc()).await?
         + expired(app, Receipt::EXPIRES_AT.lt(now), &Receipt::EXPIRES_AT.asc()).await?;
     let long_ago = now.minus(TimeDelta::days(FAILED_DAYS));
     for lane in Lane::ALL {

@@ -67,6 +67,11 @@ impl Mongo {
                 let moved = doc! { "$set": { "lastActivityAt": at }, "$inc": { "version": 1_i64 } };
                 threads.update_one(open, moved).session(&mut session).await?;
                 comments.insert_one(&comment).session(&mut session).await?;
+                for (collection, _, document) in comment.told() {
+                    let document = bson::serialize_to_document(&document).expect("a document");
+                    let told: Collection<Document> = self.database.collection(collection);
+                    told.insert_one(document).session(&mut session).await?;
+                }
                 session.commit_transaction().await
             };
             match written.await {

@@ -100,6 +100,13 @@ impl Sqlite {
                 .expect("it is SQL")
                 .execute([&comment.id, &document])
                 .expect("it runs");
+            for (collection, id, document) in comment.told() {
+                transaction
+                    .prepare_cached(&format!("INSERT INTO \"{collection}\" (id, doc) VALUES (?, jsonb(?))"))
+                    .expect("it is SQL")
+                    .execute([id, document.to_string()])
+                    .expect("it runs");
+            }
             transaction.commit().expect("it commits");
         })
         .await;

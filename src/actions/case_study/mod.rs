@@ -7,12 +7,14 @@ pub use self::list::{CaseStudyFilter, CaseStudyOrder, published};
 use self::references::References;
 use super::{
     access::Viewer,
+    activity::happened,
     once::{Decision, Request, once},
     revision::{self, Edit},
 };
 use crate::{
     app::App,
     domain::{
+        activity::What,
         calendar::Date,
         case_study::{
             CaseStudy, Edition,
@@ -113,7 +115,8 @@ pub async fn update(
             (kept, case_study.revisions) = revision::keep(viewer, app.clock.now(), edit);
         }
         let mut decision = written(app, viewer, case_study, references.region.as_deref()).await?;
-        decision.batch = decision.batch.and(kept);
+        let told = changed(app, viewer, &decision.result);
+        decision.batch = decision.batch.and(kept).and(told);
         Ok(decision)
     })
     .await
@@ -170,9 +173,18 @@ pub async fn publish(
         }
         content.review_date.get_or_insert(default_review_date(today));
         case_study.state = State::Published;
+        // What comes back from the archive is no news.
+        let is_new = case_study.published_at.is_none();
         case_study.published_at.get_or_insert(now);
         let region = references::region(app, &case_study.content).await?;
-        written(app, viewer, case_study, region.as_deref()).await
+        let mut decision = written(app, viewer, case_study, region.as_deref()).await?;
+        if is_new {
+            let contribution = (&decision.result.id).into();
+            let told = What::Published { contribution };
+            decision.batch =
+                decision.batch.and(happened(app, viewer, told, &decision.result.thread, Vec::new()));
+        }
+        Ok(decision)
     })
     .await
 }
@@ -226,11 +238,23 @@ async fn end(
             let message = "Only a published case study can be archived. Delete a draft instead.";
             return Err(Error::refused("id", Code::WrongState, message));
         }
+        let told = changed(app, viewer, &case_study);
         case_study.state = state;
         let region = references::region(app, &case_study.content).await?;
-        written(app, viewer, case_study, region.as_deref()).await
+        let mut decision = written(app, viewer, case_study, region.as_deref()).await?;
+        decision.batch = decision.batch.and(told);
+        Ok(decision)
     })
     .await
+}
+
+/// What is told of a change: nothing of a draft's.
+fn changed(app: &App, viewer: &Viewer, case_study: &CaseStudy) -> Batch {
+    if case_study.state != State::Published {
+        return Batch::new();
+    }
+    let what = What::Changed { contribution: (&case_study.id).into() };
+    happened(app, viewer, what, &case_study.thread, Vec::new())
 }
 
 /// The case studies that the viewer may see.
