@@ -37,7 +37,7 @@ run: $(ASSETS) ## builds, and serves demonstration content at http://127.0.0.1:8
 
 .PHONY: test
 test: setup ## all tests, on both stores, with a real MongoDB and a real mail server
-	tests/with-mongod cargo test
+	tests/leaving-nothing tests/with-mongod cargo test
 
 .PHONY: test-fast
 test-fast: setup ## the tests on the embedded store alone

@@ -116,3 +116,20 @@ pub async fn until(what: &str, holds: impl AsyncFn() -> bool) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
+
+/// What `make test` promises of itself: nothing that a test starts or writes outlives it unnoticed.
+#[tokio::test]
+async fn what_is_left_behind_is_found_and_fails() {
+    let leaving = async |command: &str| {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/leaving-nothing");
+        let ran = Command::new(script).args(["sh", "-c", command]).kill_on_drop(true).output().await.unwrap();
+        (ran.status.code(), String::from_utf8_lossy(&ran.stderr).into_owned())
+    };
+    assert_eq!(leaving("exit 0").await, (Some(0), String::new()));
+    assert_eq!(leaving("exit 3").await.0, Some(3), "a failure stays one");
+    let (status, told) = leaving("touch $TMPDIR/forgotten").await;
+    assert!(status == Some(1) && told.contains("/forgotten"), "{told}");
+    // In a session of its own, as a server that was started and forgotten.
+    let (status, told) = leaving("(setsid tail -f /dev/null >/dev/null 2>&1 &)").await;
+    assert!(status == Some(1) && told.contains("tail -f /dev/null"), "{told}");
+}
