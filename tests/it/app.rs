@@ -194,6 +194,15 @@ impl TestApp {
         self.sign_in(member)
     }
 
+    /// A new member of the same organisation as `person`, signed in.
+    pub async fn colleague(&self, person: &Person, name: &str) -> Person {
+        let mut member = self.person(name).await.member;
+        member.organisation.clone_from(&person.member.organisation);
+        self.app.store.commit(Batch::new().replace(&member)).await.unwrap();
+        member.version += 1;
+        self.sign_in(member)
+    }
+
     /// A fresh token, after the clock was moved past the old one's end.
     pub fn sign_in_again(&self, person: &Person) -> Person {
         self.sign_in(person.member.clone())

@@ -17,6 +17,7 @@ mod jobs;
 mod log;
 mod mail;
 mod outage;
+mod permissions;
 mod posts;
 mod process;
 #[path = "../store/process.rs"]
