@@ -45,10 +45,11 @@ impl Raw {
         }
     }
 
-    async fn comments(&self, thread: String) -> Vec<Comment> {
+    /// So many comments, and one more if there is one.
+    async fn comments(&self, thread: String, size: usize) -> Vec<Comment> {
         match self {
-            Self::Sqlite(store) => store.comments(thread).await,
-            Self::Mongo(store) => store.comments(thread).await,
+            Self::Sqlite(store) => store.comments(thread, size + 1).await,
+            Self::Mongo(store) => store.comments(thread, size + 1).await,
         }
     }
 
@@ -300,14 +301,14 @@ async fn show_node(Data(shared): Data<&Arc<Shared>>, Path(id): Path<String>) -> 
 }
 
 #[handler]
-async fn show_thread(Data(shared): Data<&Arc<Shared>>, Path(id): Path<String>) -> Answer {
+async fn show_thread(Data(shared): Data<&Arc<Shared>>, Path((id, size)): Path<(String, usize)>) -> Answer {
     shared.viewer().await;
     let found: Vec<Thread> = shared.raw.by_ids("threads", vec![id.clone()]).await;
     let thread = found.first().expect("the thread exists");
     let _subject: Vec<Post> = shared.raw.by_ids("posts", vec![thread.subject.clone()]).await;
-    let mut comments = shared.raw.comments(id).await;
-    let more = comments.len() > 20;
-    comments.truncate(20);
+    let mut comments = shared.raw.comments(id, size).await;
+    let more = comments.len() > size;
+    comments.truncate(size);
     let members = by_id(&shared.raw, "members", comments.iter().map(|comment| comment.author.clone())).await;
     let organisations = comments.iter().filter_map(|comment| comment.organisation.clone());
     let organisations = by_id(&shared.raw, "organisations", organisations).await;
@@ -368,7 +369,7 @@ pub async fn serve(uri: String, viewer: Id<Member>, listener: TcpListener) {
     let routes = Route::new()
         .at("/feed", get(show_feed))
         .at("/node/:id", get(show_node))
-        .at("/thread/:id", get(show_thread))
+        .at("/thread/:id/:size", get(show_thread))
         .at("/comment/:id", post(add_comment))
         .data(Arc::new(Shared { raw, viewer: viewer.to_string() }))
         .data(Ids::system(clock));

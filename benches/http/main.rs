@@ -41,18 +41,23 @@ use crate::{
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const CONNECTIONS: [usize; 3] = [1, 16, 64];
+/// Short and many, so that what else the machine does for a second falls on all alike.
+const TURNS: u32 = 8;
 
 #[derive(Parser)]
 struct Args {
     /// Sizes of the community, in posts.
     #[arg(long, value_delimiter = ',', default_value = "10000")]
     posts: Vec<usize>,
-    /// How long each measurement takes; service and floor have two each, in turn.
-    #[arg(long, default_value_t = 2.0)]
+    /// How long each measurement takes, in [`TURNS`] turns of service and floor.
+    #[arg(long, default_value_t = 4.0)]
     seconds: f64,
     /// sqlite, mongodb or both.
     #[arg(long, value_delimiter = ',', default_value = "sqlite,mongodb")]
     stores: Vec<String>,
+    /// Some of the requests only.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<Scenario>,
     /// What cargo adds.
     #[arg(long, hide = true)]
     bench: bool,
@@ -70,7 +75,7 @@ async fn main() {
                 Some((uri, folder)) => communities.push(Community::seeded(*posts, uri, folder).await),
             }
         }
-        measure(engine, &communities, args.seconds, &mut report).await;
+        measure(engine, &communities, &args, &mut report).await;
         for community in communities {
             community.end().await;
         }
@@ -158,13 +163,14 @@ impl Community {
 
 /// Service and floor, and communities of all sizes, are measured in turn: whatever else the machine
 /// does meanwhile slows all of them.
-async fn measure(engine: &str, communities: &[Community], seconds: f64, report: &mut Report) {
-    let span = Duration::from_secs_f64(seconds);
+async fn measure(engine: &str, communities: &[Community], args: &Args, report: &mut Report) {
+    let span = Duration::from_secs_f64(args.seconds) / TURNS;
     eprintln!("Measuring on {engine}");
-    for scenario in Scenario::ALL {
+    let wanted = |scenario: &Scenario| args.only.is_empty() || args.only.contains(scenario);
+    for scenario in Scenario::ALL.into_iter().filter(wanted) {
         for connections in CONNECTIONS {
             let mut rows: Vec<[Row; 2]> = communities.iter().map(|_| Default::default()).collect();
-            for _ in 0..2 {
+            for _ in 0..TURNS {
                 for (community, rows) in communities.iter().zip(&mut rows) {
                     for (row, address, is_floor) in
                         [(0, community.service, false), (1, community.floor, true)]

@@ -1,8 +1,9 @@
-//! What is asked: the four requests that members make most.
+//! What is asked: the requests that members make most.
 
 use hope_exchange::{
     app::App,
     clock::{Clock, Timestamp},
+    demo::LONG_THREAD,
     domain::{member::Member, post::Post, thread::Thread},
     ids::{Id, Ids},
     query::{Filter, Order, Page},
@@ -19,6 +20,8 @@ pub struct Subjects {
     posts: Vec<Id<Post>>,
     /// Threads with at least 20 comments.
     threads: Vec<Id<Thread>>,
+    /// The oldest post's.
+    long_thread: Id<Thread>,
 }
 
 impl Subjects {
@@ -27,9 +30,14 @@ impl Subjects {
         let viewer = member.expect("the store answers").pop().expect("there are members").id;
         let (mut posts, mut threads) = (Vec::new(), Vec::new());
         let random = Ids::seeded(Clock::manual(Timestamp::from_millis(0)), 7);
-        let (first, last) =
+        let (oldest, newest) =
             (edge(app, Post::PUBLISHED_AT.asc()).await, edge(app, Post::PUBLISHED_AT.desc()).await);
-        let span = u64::try_from(last.since(first).num_milliseconds()).unwrap_or_default();
+        let first = oldest.published_at.expect("it is published");
+        let span = newest.published_at.map_or(0, |last| last.since(first).num_milliseconds());
+        let span = u64::try_from(span).unwrap_or_default();
+        let long_thread = app.store.one(&oldest.thread).await.expect("the store answers");
+        let is_long = |thread: &Thread| thread.comment_count == LONG_THREAD as i64;
+        let long_thread = long_thread.filter(is_long).expect("the oldest post has a long thread").id;
         while posts.len() < SAMPLE {
             let at = Timestamp::from_millis(
                 first.millis() + i64::try_from(random.below(span)).unwrap_or_default(),
@@ -51,19 +59,20 @@ impl Subjects {
             );
             posts.extend(found.into_iter().take(5).map(|post| post.id));
         }
-        Self { app: app.clone(), viewer, posts, threads }
+        Self { app: app.clone(), viewer, posts, threads, long_thread }
     }
 }
 
-async fn edge(app: &App, order: Order<Post>) -> Timestamp {
-    let found = app.store.find(Post::published(), order, Page::first(1)).await.expect("the store answers");
-    found.first().and_then(|post| post.published_at).expect("there are posts")
+async fn edge(app: &App, order: Order<Post>) -> Post {
+    let found = app.store.find(Post::published(), order, Page::first(1)).await;
+    found.expect("the store answers").pop().expect("there are posts")
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Scenario {
     Feed,
     Thread,
+    LongThread,
     Node,
     AddComment,
 }
@@ -72,18 +81,21 @@ const FEED: &str = "{ feed(first: 20) { pageInfo { hasNextPage } nodes { id titl
     author { name organisation { name } } organisation { name } topics { name } thread { commentCount } } } }";
 const THREAD: &str = "query($id: ID!) { node(id: $id) { ... on Thread { id commentCount lastActivityAt comments(first: 20) { \
     pageInfo { hasNextPage } nodes { id depth body { html } createdAt author { name } organisation { name } } } } } }";
+const LONG: &str = "query($id: ID!) { node(id: $id) { ... on Thread { id commentCount lastActivityAt comments(first: 50) { \
+    pageInfo { hasNextPage } nodes { id depth body { html } createdAt author { name organisation { name } } organisation { name } } } } } }";
 const NODE: &str = "query($id: ID!) { node(id: $id) { ... on Post { id kind title body { html } publishedAt \
     author { name } organisation { name } topics { name } thread { commentCount } } } }";
 const ADD: &str = "mutation($id: ID!) { addComment(input: { threadId: $id, body: \"We have tried this on **two wards**.\" }) { \
     comment { id depth createdAt } userErrors { code } } }";
 
 impl Scenario {
-    pub const ALL: [Self; 4] = [Self::Feed, Self::Thread, Self::Node, Self::AddComment];
+    pub const ALL: [Self; 5] = [Self::Feed, Self::Thread, Self::LongThread, Self::Node, Self::AddComment];
 
     pub const fn name(self) -> &'static str {
         match self {
             Self::Feed => "feed page",
             Self::Thread => "thread page",
+            Self::LongThread => "50 of 1,000 comments",
             Self::Node => "node",
             Self::AddComment => "add comment",
         }
@@ -94,6 +106,7 @@ impl Scenario {
         let ids: Vec<String> = match self {
             Self::Feed => vec![String::new()],
             Self::Thread => subjects.threads.iter().map(ToString::to_string).collect(),
+            Self::LongThread => vec![subjects.long_thread.to_string()],
             Self::Node => subjects.posts.iter().map(ToString::to_string).collect(),
             // Spread over threads: a community does not talk in one thread only.
             Self::AddComment => {
@@ -110,6 +123,7 @@ impl Scenario {
         let query = match self {
             Self::Feed => FEED,
             Self::Thread => THREAD,
+            Self::LongThread => LONG,
             Self::Node => NODE,
             Self::AddComment => ADD,
         };
@@ -120,7 +134,8 @@ impl Scenario {
     fn floor(self, id: &str) -> Vec<u8> {
         match self {
             Self::Feed => http("GET", "/feed", "", ""),
-            Self::Thread => http("GET", &format!("/thread/{id}"), "", ""),
+            Self::Thread => http("GET", &format!("/thread/{id}/20"), "", ""),
+            Self::LongThread => http("GET", &format!("/thread/{id}/50"), "", ""),
             Self::Node => http("GET", &format!("/node/{id}"), "", ""),
             Self::AddComment => http("POST", &format!("/comment/{id}"), "", ""),
         }

@@ -33,6 +33,8 @@ use crate::{
 
 /// Posts written in one commit, with their threads and comments.
 const CHUNK: usize = 100;
+/// Comments of a thread that everybody had something to say in.
+pub const LONG_THREAD: usize = 1_000;
 
 /// How large a community to make.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,7 +43,8 @@ pub enum Size {
     /// studies that others have adopted.
     #[default]
     Written,
-    /// So many posts, for measuring. Every fiftieth has a thread of 25 comments, the others none.
+    /// So many posts, for measuring. Every fiftieth has a thread of 25 comments, the others none, but
+    /// for the oldest, which has [`LONG_THREAD`].
     Posts(usize),
 }
 
@@ -207,7 +210,8 @@ impl Builder {
         let comments = match self.size {
             Size::Written => self.discussion(&post, comments.iter(), members),
             Size::Posts(_) if index.is_multiple_of(50) => {
-                self.discussion(&post, self.posts.iter().flat_map(|(_, _, all)| all).take(25), members)
+                let length = if index == 0 { LONG_THREAD } else { 25 };
+                self.discussion(&post, self.posts.iter().flat_map(|(_, _, all)| all).take(length), members)
             }
             Size::Posts(_) => Vec::new(),
         };

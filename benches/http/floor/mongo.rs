@@ -49,8 +49,9 @@ impl Mongo {
         self.found("entries", doc! { "state": "published" }, doc! { "publishedAt": -1, "_id": -1 }, 21).await
     }
 
-    pub async fn comments(&self, thread: String) -> Vec<Comment> {
-        self.found("comments", doc! { "thread": thread }, doc! { "path": 1, "_id": 1 }, 21).await
+    pub async fn comments(&self, thread: String, limit: usize) -> Vec<Comment> {
+        let limit = i64::try_from(limit).unwrap_or_default();
+        self.found("comments", doc! { "thread": thread }, doc! { "path": 1, "_id": 1 }, limit).await
     }
 
     pub async fn add(&self, comment: NewComment) {

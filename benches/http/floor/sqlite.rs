@@ -74,10 +74,12 @@ impl Sqlite {
         self.documents(sql.to_owned(), Vec::new()).await
     }
 
-    pub async fn comments(&self, thread: String) -> Vec<Comment> {
-        let sql = "SELECT json(doc) FROM comments WHERE json_extract(doc,'$.thread') = ? \
-                   ORDER BY json_extract(doc,'$.path') ASC, id ASC LIMIT 21";
-        self.documents(sql.to_owned(), vec![thread]).await
+    pub async fn comments(&self, thread: String, limit: usize) -> Vec<Comment> {
+        let sql = format!(
+            "SELECT json(doc) FROM comments WHERE json_extract(doc,'$.thread') = ? \
+             ORDER BY json_extract(doc,'$.path') ASC, id ASC LIMIT {limit}"
+        );
+        self.documents(sql, vec![thread]).await
     }
 
     pub async fn add(&self, comment: NewComment) {
