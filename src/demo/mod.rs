@@ -194,6 +194,8 @@ impl Builder {
             author: author.id.clone(),
             organisation: author.organisation.clone(),
             topics: written.topics.iter().map(|slug| Id::<Topic>::of(slug)).collect(),
+            tags: Vec::new(),
+            event: None,
             mentions: Vec::new(),
             thread: thread.id.clone(),
             accepted_answer: None,

@@ -11,6 +11,7 @@ mod comments;
 mod community;
 mod crash;
 mod digest;
+mod events;
 mod graphql;
 mod guard;
 mod jobs;
@@ -22,5 +23,6 @@ mod process;
 #[path = "../store/process.rs"]
 #[expect(dead_code, reason = "the stores' own tests use the rest of it")]
 mod processes;
+mod tags;
 mod taking_part;
 mod unsubscribe;
