@@ -20,6 +20,7 @@ pub mod read_mark;
 pub mod revision;
 pub mod session;
 pub mod sign_in;
+pub mod tag;
 pub mod topic;
 
 use std::time::Duration;

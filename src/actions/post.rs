@@ -7,13 +7,17 @@ use super::{
     once::{Decision, Request, once},
     page::Listing,
     revision::{self, Edit},
+    tag,
 };
 use crate::{
     app::App,
+    clock::Timestamp,
     domain::{
         activity::What,
+        case_study::problems::Problems,
         contribution::{ContributionId, State},
         entry::Entry,
+        event::{Event, TypedEvent},
         guard::Acknowledged,
         member::Member,
         mention::named,
@@ -21,6 +25,7 @@ use crate::{
         post::{Post, PostContent, PostKind, PostState},
         reaction::ReactionCounts,
         revision::difference,
+        tag::{Carried, Tag, TagName},
         text::{RichText, Written},
         thread::Thread,
         topic::Topic,
@@ -36,6 +41,8 @@ pub struct NewPost {
     pub title: String,
     pub body: String,
     pub topics: Vec<String>,
+    pub tags: Vec<String>,
+    pub event: Option<TypedEvent>,
     /// Whether others see it at once; otherwise it is a draft.
     pub publish: bool,
     /// What the author said about the guard's warnings. Drafts are guarded, too: they are stored.
@@ -47,6 +54,8 @@ pub struct PostChanges {
     pub title: Option<String>,
     pub body: Option<String>,
     pub topics: Option<Vec<String>>,
+    pub tags: Option<Vec<String>>,
+    pub event: Option<TypedEvent>,
     pub kind: Option<PostKind>,
     /// What the author said about the guard's warnings.
     pub acknowledged: Acknowledged,
@@ -60,7 +69,10 @@ pub async fn create(app: &App, viewer: &Viewer, new: NewPost, request: &Request)
     once(app, viewer, request, || async {
         let title = Written::new(&new.title, new.acknowledged);
         let body = Written::new(&new.body, new.acknowledged);
-        let content = content(app, title, body, &new.topics, new.publish).await?;
+        let mut problems = Problems::with(new.acknowledged);
+        let tagged = TagName::read(&new.tags, &[], &mut problems);
+        let event = Event::read(new.kind, new.event.as_ref(), None, new.publish, &mut problems);
+        let content = content(app, title, body, &new.topics, new.publish, problems.into_vec()).await?;
         let now = app.clock.now();
         let id: Id<Post> = app.ids.fresh();
         let thread = Thread::opened(&id, now);
@@ -75,6 +87,8 @@ pub async fn create(app: &App, viewer: &Viewer, new: NewPost, request: &Request)
             author: viewer.id.clone(),
             organisation: viewer.organisation.clone(),
             topics: content.topics,
+            tags: tagged.iter().map(|tag| tag.id.clone()).collect(),
+            event,
             mentions: content.mentions,
             thread: thread.id.clone(),
             accepted_answer: None,
@@ -85,7 +99,8 @@ pub async fn create(app: &App, viewer: &Viewer, new: NewPost, request: &Request)
             published_at: new.publish.then_some(now),
             updated_at: now,
         };
-        let mut batch = Batch::new().insert(&post).insert(&thread).insert(&Entry::of_post(&post));
+        let tags = tag::followed(app, &Carried::none(), &post.carried(), &tagged).await?;
+        let mut batch = Batch::new().insert(&post).insert(&thread).insert(&Entry::of_post(&post)).and(tags);
         if new.publish {
             batch = batch.and(published_now(app, viewer, &post));
         }
@@ -113,14 +128,23 @@ pub async fn update(
         let acknowledged = changes.acknowledged;
         let title = Written::change(changes.title.as_deref(), &post.title, acknowledged);
         let body = Written::change(changes.body.as_deref(), &post.body.markdown, acknowledged);
-        let content = content(app, title, body, &topics, post.state == PostState::Published).await?;
-        let (kept, revisions) = keep(app, viewer, &post, &content);
+        let (complete, carried) = (post.state == PostState::Published, post.carried());
+        let mut problems = Problems::with(acknowledged);
+        let tagged = changes.tags.as_ref().map(|typed| TagName::read(typed, &post.tags, &mut problems));
+        let kind = changes.kind.unwrap_or(post.kind);
+        let event = Event::read(kind, changes.event.as_ref(), post.event.as_ref(), complete, &mut problems);
+        let content = content(app, title, body, &topics, complete, problems.into_vec()).await?;
+        let (kept, revisions) = keep(app, viewer, &post, &content, event.as_ref());
         post.title = content.title;
         post.body = content.body;
         post.topics = content.topics;
         let mentioned = newly(&content.mentions, &post.mentions);
         post.mentions = content.mentions;
-        post.kind = changes.kind.unwrap_or(post.kind);
+        (post.kind, post.event) = (kind, event);
+        if let Some(tagged) = &tagged {
+            post.tags = tagged.iter().map(|tag| tag.id.clone()).collect();
+        }
+        let tags = tag::followed(app, &carried, &post.carried(), &tagged.unwrap_or_default()).await?;
         post.revisions = revisions;
         post.updated_at = app.clock.now();
         let answer = post.accepted_answer.take_if(|_| post.kind != PostKind::Question);
@@ -129,7 +153,7 @@ pub async fn update(
             PostState::Draft | PostState::Deleted => Batch::new(),
         };
         let mut decision = replaced(post);
-        decision.batch = decision.batch.and(kept).and(told);
+        decision.batch = decision.batch.and(tags).and(kept).and(told);
         if let Some(answer) = answer {
             decision.batch = decision.batch.and(answer::marked(&answer, false));
         }
@@ -139,7 +163,7 @@ pub async fn update(
 }
 
 /// What readers of a published post saw before an edit.
-fn keep(app: &App, viewer: &Viewer, post: &Post, edited: &Content) -> (Batch, i64) {
+fn keep(app: &App, viewer: &Viewer, post: &Post, edited: &Content, event: Option<&Event>) -> (Batch, i64) {
     let Some(published) = post.published_at else {
         return (Batch::new(), 0);
     };
@@ -151,7 +175,7 @@ fn keep(app: &App, viewer: &Viewer, post: &Post, edited: &Content) -> (Batch, i6
         of: &post.id,
         kept: post.revisions,
         written: (&post.author, published),
-        changes: changes.into_iter().flatten().collect(),
+        changes: changes.into_iter().flatten().chain(Event::changes(post.event.as_ref(), event)).collect(),
     };
     revision::keep(viewer, app.clock.now(), edit)
 }
@@ -177,14 +201,18 @@ pub async fn publish(
         // guard may have learned since.
         let written = |text| Written::new(text, Acknowledged::Warnings);
         let (title, body) = (written(&post.title), written(&post.body.markdown));
-        content(app, title, body, &names(&post.topics), true).await?;
-        let now = app.clock.now();
+        let mut problems = Problems::with(Acknowledged::Warnings);
+        let event = post.event.clone().map(TypedEvent::from);
+        Event::read(post.kind, event.as_ref(), None, true, &mut problems);
+        content(app, title, body, &names(&post.topics), true, problems.into_vec()).await?;
+        let (now, carried) = (app.clock.now(), post.carried());
         post.state = PostState::Published;
         post.published_at = Some(now);
         post.updated_at = now;
         let told = published_now(app, viewer, &post);
+        let tags = tag::followed(app, &carried, &post.carried(), &[]).await?;
         let mut decision = replaced(post);
-        decision.batch = decision.batch.and(told);
+        decision.batch = decision.batch.and(tags).and(told);
         Ok(decision)
     })
     .await
@@ -205,12 +233,14 @@ pub async fn delete(
         let mut post = editable(app, viewer, id).await?;
         current(&post, expected_version)?;
         let forgotten = revision::forget(&post.id, post.revisions);
+        let carried = post.carried();
         post.state = PostState::Deleted;
         post.revisions = 0;
         post.updated_at = app.clock.now();
         let told = changed(app, viewer, &post, Vec::new());
+        let tags = tag::followed(app, &carried, &post.carried(), &[]).await?;
         let mut decision = replaced(post);
-        decision.batch = decision.batch.and(forgotten).and(told);
+        decision.batch = decision.batch.and(tags).and(forgotten).and(told);
         Ok(decision)
     })
     .await
@@ -262,15 +292,18 @@ struct Content {
     mentions: Vec<Id<Member>>,
 }
 
-/// Parses what an author wrote and checks that its topics and the members that it mentions exist.
+/// Parses what an author wrote and checks that its topics and the members that it mentions exist. All
+/// problems come at once, those that were found in the rest too.
 async fn content(
     app: &App,
     title: Written<'_>,
     body: Written<'_>,
     topics: &[String],
     complete: bool,
+    mut problems: Vec<Problem>,
 ) -> Result<Content> {
-    let (ids, places, mut problems) = topic_ids(topics);
+    let (ids, places, malformed) = topic_ids(topics);
+    problems.extend(malformed);
     let (mentioned, problem) = mention::look_up(app, "body", body.text()).await?;
     problems.extend(problem);
     let parsed = PostContent::parse(title, body, ids.clone(), complete);
@@ -329,6 +362,8 @@ pub enum PostOrder {
     Newest,
     /// Earliest published first.
     Oldest,
+    /// Events alone, by when they start. Only for `posts`.
+    Soonest,
 }
 
 /// Which posts are listed; every part narrows.
@@ -338,12 +373,16 @@ pub struct PostFilter {
     pub author: Option<Id<Member>>,
     pub organisation: Option<Id<Organisation>>,
     pub topic: Option<Id<Topic>>,
+    pub tag: Option<Id<Tag>>,
+    /// Events that start later than this.
+    pub starts_after: Option<Timestamp>,
 }
 
 /// Published posts. A proof of membership is all that seeing them takes.
 #[must_use]
 pub fn published(_viewer: &Viewer, wanted: PostFilter, order: PostOrder) -> Listing<Post> {
-    let mut filter = Post::published();
+    let only_events = wanted.starts_after.is_some() || order == PostOrder::Soonest;
+    let mut filter = if only_events { Post::events() } else { Post::published() };
     if let Some(kind) = wanted.kind {
         filter = filter.and(Post::KIND.eq(kind));
     }
@@ -356,18 +395,25 @@ pub fn published(_viewer: &Viewer, wanted: PostFilter, order: PostOrder) -> List
     if let Some(topic) = wanted.topic {
         filter = filter.and(Post::TOPICS.contains(topic));
     }
+    if let Some(tag) = wanted.tag {
+        filter = filter.and(Post::TAGS.contains(tag));
+    }
+    if let Some(time) = wanted.starts_after {
+        filter = filter.and(Post::STARTS_AT.gt(time));
+    }
     match order {
         PostOrder::Newest => Listing { name: "posts:newest", filter, order: Post::PUBLISHED_AT.desc() },
         PostOrder::Oldest => Listing { name: "posts:oldest", filter, order: Post::PUBLISHED_AT.asc() },
+        PostOrder::Soonest => Listing { name: "posts:soonest", filter, order: Post::STARTS_AT.asc() },
     }
 }
 
 /// Questions that nobody has taken up yet.
 #[must_use]
-pub fn unanswered(_viewer: &Viewer, order: PostOrder) -> Listing<Post> {
+pub fn unanswered(_viewer: &Viewer, oldest_first: bool) -> Listing<Post> {
     let filter = Post::unanswered();
-    match order {
-        PostOrder::Newest => Listing { name: "unanswered:newest", filter, order: Post::PUBLISHED_AT.desc() },
-        PostOrder::Oldest => Listing { name: "unanswered:oldest", filter, order: Post::PUBLISHED_AT.asc() },
+    if oldest_first {
+        return Listing { name: "unanswered:oldest", filter, order: Post::PUBLISHED_AT.asc() };
     }
+    Listing { name: "unanswered:newest", filter, order: Post::PUBLISHED_AT.desc() }
 }

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::event::WrittenEvent;
 use crate::domain::post::PostKind;
 
 const ORGANISATIONS: &str = include_str!("content/organisations.toml");
@@ -56,6 +57,10 @@ pub struct WrittenPost {
     pub kind: PostKind,
     pub title: String,
     pub topics: Vec<String>,
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// When and where an event is.
+    pub event: Option<WrittenEvent>,
     pub body: String,
     /// One `>` for each level that a comment is below the first.
     pub comments: Vec<String>,
@@ -102,7 +107,10 @@ mod tests {
 
     use super::*;
     use crate::{
+        domain::case_study::problems::Problems,
+        domain::event::{Event, TypedEvent},
         domain::post::PostContent,
+        domain::tag::TagName,
         domain::text::{COMMENT_MAX, RichText},
         ids::Id,
     };
@@ -121,6 +129,12 @@ mod tests {
         for post in &content.posts {
             let topics = post.topics.iter().map(|slug| Id::of(slug)).collect();
             assert!(PostContent::parse(&post.title, &post.body, topics, true).is_ok(), "{}", post.title);
+            let published = "2026-03-02T09:00:00Z".parse().unwrap();
+            let event = post.event.as_ref().map(|event| TypedEvent::from(event.event(published, 0)));
+            let mut problems = Problems::default();
+            Event::read(post.kind, event.as_ref(), None, true, &mut problems);
+            TagName::read(&post.tags, &[], &mut problems);
+            assert_eq!(problems.into_vec(), [], "{}", post.title);
         }
         assert!(comments.iter().all(|text| RichText::parse("body", text, COMMENT_MAX).is_ok()));
     }

@@ -5,6 +5,8 @@
 
 mod case_studies;
 mod content;
+mod event;
+mod tag;
 
 use chrono::{Datelike, TimeDelta, Weekday};
 
@@ -65,6 +67,8 @@ pub async fn seed(app: &App, seed: u64, size: Size, progress: impl Fn(usize, usi
     for chunk in members.chunks(CHUNK) {
         app.store.commit(chunk.iter().fold(Batch::new(), super::store::Batch::insert)).await?;
     }
+    let tags = tag::used(builder.posts.iter().map(|(written, ..)| written), builder.total);
+    app.store.commit(tags.iter().fold(Batch::new(), super::store::Batch::insert)).await?;
     let total = builder.total;
     let mut index = 0;
     while index < total {
@@ -197,6 +201,8 @@ impl Builder {
             author: author.id.clone(),
             organisation: author.organisation.clone(),
             topics: written.topics.iter().map(|slug| Id::<Topic>::of(slug)).collect(),
+            tags: written.tag_names().into_iter().map(|tag| tag.id).collect(),
+            event: written.event.as_ref().map(|event| event.event(published, index)),
             mentions: Vec::new(),
             thread: thread.id.clone(),
             accepted_answer: None,

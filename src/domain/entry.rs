@@ -15,6 +15,7 @@ use super::{
     organisation::Organisation,
     post::Post,
     reaction::{Reactable, ReactionCounts},
+    tag::Tag,
     topic::Topic,
 };
 use crate::{
@@ -130,6 +131,10 @@ impl Facet {
     #[must_use]
     pub fn topic(topic: &Id<Topic>) -> Self {
         Self::new("topic", topic.as_str())
+    }
+    #[must_use]
+    pub fn tag(tag: &Id<Tag>) -> Self {
+        Self::new("tag", tag.as_str())
     }
     #[must_use]
     pub fn setting(slug: &str) -> Self {
@@ -302,6 +307,7 @@ fn facets_of(case_study: &CaseStudy, region: Option<&str>) -> Vec<Facet> {
     facets.extend(organisations.filter_map(|named| named.id()).map(Facet::organisation));
     facets.extend(region.map(Facet::region));
     facets.extend(content.topics.iter().map(Facet::topic));
+    facets.extend(content.tags.iter().map(|tag| Facet::tag(&tag.id)));
     facets.extend(content.settings.iter().map(|slug| Facet::setting(slug)));
     facets.extend(content.methods().map(Facet::method));
     facets.extend(content.feedback_sources.iter().map(|slug| Facet::feedback_source(slug)));

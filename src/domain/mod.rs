@@ -10,6 +10,7 @@ pub mod contribution;
 pub mod digest;
 pub mod email;
 pub mod entry;
+pub mod event;
 pub mod guard;
 pub mod job;
 pub mod member;
@@ -22,6 +23,7 @@ pub mod receipt;
 pub mod revision;
 pub mod session;
 pub mod sign_in;
+pub mod tag;
 pub mod taxonomy;
 pub mod text;
 pub mod thread;
@@ -52,6 +54,7 @@ pub fn collections() -> Vec<&'static Collection> {
         session::Session::collection(),
         sign_in::SignIn::collection(),
         sign_in::Attempts::collection(),
+        tag::Tag::collection(),
         thread::Thread::collection(),
         topic::Topic::collection(),
     ]

@@ -4,9 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     comment::Comment,
+    event::Event,
     member::Member,
     organisation::Organisation,
     reaction::{Reactable, ReactionCounts},
+    tag::{Carried, Tag},
     text::{BODY_MAX, RichText, TITLE_MAX, Written, line},
     thread::Thread,
     topic::{MAX_PER_CONTRIBUTION, Topic},
@@ -36,6 +38,11 @@ pub struct Post {
     /// Where the author worked when they wrote it.
     pub organisation: Option<Id<Organisation>>,
     pub topics: Vec<Id<Topic>>,
+    #[serde(default)]
+    pub tags: Vec<Id<Tag>>,
+    /// When and where an event is; none of another kind.
+    #[serde(default)]
+    pub event: Option<Event>,
     /// Members whose attention the text calls for.
     #[serde(default)]
     pub mentions: Vec<Id<Member>>,
@@ -69,9 +76,11 @@ document!(
             .asc(Post::KIND)
             .asc(Post::ANSWERED)
             .desc(Post::PUBLISHED_AT),
+        Index::named("soonest").asc(Post::STATE).asc(Post::KIND).asc(Post::STARTS_AT),
         Index::named("author").asc(Post::AUTHOR).asc(Post::STATE).desc(Post::PUBLISHED_AT),
         Index::named("organisation").asc(Post::ORGANISATION).asc(Post::STATE).desc(Post::PUBLISHED_AT),
         Index::named("topic").each(Post::TOPICS).asc(Post::STATE).desc(Post::PUBLISHED_AT),
+        Index::named("tag").each(Post::TAGS).asc(Post::STATE).desc(Post::PUBLISHED_AT),
     ]
 );
 
@@ -155,6 +164,8 @@ impl Post {
     pub const AUTHOR: Field<Self, Id<Member>> = Field::new("author");
     pub const ORGANISATION: Field<Self, Option<Id<Organisation>>> = Field::new("organisation");
     pub const TOPICS: Field<Self, Vec<Id<Topic>>> = Field::new("topics");
+    pub const TAGS: Field<Self, Vec<Id<Tag>>> = Field::new("tags");
+    pub const STARTS_AT: Field<Self, Option<Timestamp>> = Field::new("event.startsAt");
     /// Null only in drafts, which no list by this field shows.
     pub const PUBLISHED_AT: Field<Self, Timestamp> = Field::new("publishedAt");
     pub const UPDATED_AT: Field<Self, Timestamp> = Field::new("updatedAt");
@@ -171,6 +182,18 @@ impl Post {
     #[must_use]
     pub fn unanswered() -> Filter<Self> {
         Self::published().and(Self::KIND.eq(PostKind::Question)).and(Self::ANSWERED.eq(false))
+    }
+
+    /// What every member can come to.
+    #[must_use]
+    pub fn events() -> Filter<Self> {
+        Self::published().and(Self::KIND.eq(PostKind::Event))
+    }
+
+    /// Its tags, and whether they count.
+    #[must_use]
+    pub fn carried(&self) -> Carried {
+        Carried { tags: self.tags.clone(), counts: self.state == PostState::Published }
     }
 
     /// Whether `viewer` may know of it.

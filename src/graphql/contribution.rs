@@ -12,6 +12,7 @@ use super::{
     post::Post,
     reaction::Reaction,
     revision::Revision,
+    tag::Tag,
     thread::Thread,
     topic::Topic,
 };
@@ -44,6 +45,7 @@ use crate::{
         desc = "Where the author worked when they wrote it."
     ),
     field(name = "topics", ty = "Vec<Topic>"),
+    field(name = "tags", ty = "Vec<Tag>", desc = "Words that its authors chose freely."),
     field(name = "state", ty = "ShownState"),
     field(name = "thread", ty = "Thread", desc = "The discussion under it."),
     field(name = "reactions", ty = "Vec<Reaction>", desc = "How often members reacted, a kind each."),

@@ -17,8 +17,8 @@ use crate::{
     app::App,
     domain::{
         adoption::Adoption, case_study::CaseStudy, comment::Comment, entry::Entry, member::Member,
-        organisation::Organisation, post::Post, reaction::Reactions, read_mark::ReadMark, thread::Thread,
-        topic::Topic,
+        organisation::Organisation, post::Post, reaction::Reactions, read_mark::ReadMark, tag::Tag,
+        thread::Thread, topic::Topic,
     },
     error::{Result, StoreError},
     ids::Id,
@@ -31,6 +31,7 @@ pub struct Loaders {
     pub members: Loader<Member>,
     pub organisations: Loader<Organisation>,
     pub topics: Loader<Topic>,
+    pub tags: Loader<Tag>,
     pub threads: Loader<Thread>,
     pub posts: Loader<Post>,
     pub case_studies: Loader<CaseStudy>,
@@ -50,6 +51,7 @@ impl Loaders {
             members: Loader::default(),
             organisations: Loader::default(),
             topics: Loader::default(),
+            tags: Loader::default(),
             threads: Loader::default(),
             posts: Loader::default(),
             case_studies: Loader::default(),
@@ -79,6 +81,12 @@ impl Loaders {
     /// When the store fails.
     pub async fn topic(&self, id: &Id<Topic>) -> Result<Option<Arc<Topic>>> {
         self.topics.load(&self.app, id).await
+    }
+
+    /// # Errors
+    /// When the store fails.
+    pub async fn tag(&self, id: &Id<Tag>) -> Result<Option<Arc<Tag>>> {
+        self.tags.load(&self.app, id).await
     }
 
     /// # Errors

@@ -21,6 +21,7 @@ pub mod query;
 pub mod reaction;
 pub mod revision;
 pub mod scalars;
+pub mod tag;
 pub mod thread;
 pub mod topic;
 

@@ -6,7 +6,8 @@ use async_graphql::{Context, ID, Interface, Result};
 
 use super::{
     adoption::Adoption, case_study::CaseStudy, comment::Comment, context::Ask, contribution::Contribution,
-    member::Member, organisation::Organisation, payload::top, post::Post, thread::Thread, topic::Topic,
+    member::Member, organisation::Organisation, payload::top, post::Post, tag::Tag, thread::Thread,
+    topic::Topic,
 };
 use crate::{domain, ids::Id};
 
@@ -22,6 +23,7 @@ pub enum Node {
     Member(Member),
     Organisation(Organisation),
     Topic(Topic),
+    Tag(Tag),
 }
 
 /// What the id belongs to, when there is such a thing and the viewer may see it: the two cases in
@@ -57,6 +59,10 @@ pub async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
         },
         "top" => match Id::parse(id) {
             Some(id) => loaders.topic(&id).await.map_err(top)?.map(|topic| Node::Topic(Topic(topic))),
+            None => None,
+        },
+        "tag" => match Id::parse(id) {
+            Some(id) => Tag::visible(ctx, &id).await?.map(Node::Tag),
             None => None,
         },
         _ => None,

@@ -14,6 +14,7 @@ use super::{
     payload::{UserError, outcome, payload, top},
     reaction::Reaction,
     revision::Revision,
+    tag::Tag,
     thread::Thread,
     topic::Topic,
 };
@@ -27,6 +28,7 @@ use crate::{
     clock::Timestamp,
     domain::{
         contribution::{ShownState, State},
+        event::{Event, TypedEvent},
         post::{self as domain, PostKind},
     },
     error::{Error, not_found},
@@ -81,6 +83,17 @@ impl Post {
 
     pub async fn topics(&self, ctx: &Context<'_>) -> Result<Vec<Topic>> {
         topics_of(ctx, &self.0.topics).await
+    }
+
+    /// Words that its author chose freely.
+    pub async fn tags(&self, ctx: &Context<'_>) -> Result<Vec<Tag>> {
+        Tag::all(ctx, &self.0.tags).await
+    }
+
+    /// When and where an event is; null for other kinds.
+    async fn event(&self) -> Option<Event> {
+        let is_event = self.0.kind == PostKind::Event;
+        is_event.then(|| self.0.event.clone().unwrap_or_default())
     }
 
     /// Members whose attention the text calls for.
@@ -168,6 +181,12 @@ pub struct CreatePostInput {
     /// 1 to 5 topics. A draft may do without.
     #[graphql(default)]
     pub topic_ids: Vec<ID>,
+    /// At most 5 tags, each a word or two of 1 to 30 characters, as people would type them.
+    #[graphql(default)]
+    pub tags: Vec<String>,
+    /// When and where it is, for the kind `EVENT` alone. To be published, an event needs its start, and a
+    /// location or a link to join.
+    pub event: Option<TypedEvent>,
     /// Whether every member sees it at once; otherwise it is a draft.
     #[graphql(default)]
     pub publish: bool,
@@ -188,6 +207,10 @@ pub struct UpdatePostInput {
     pub title: Option<String>,
     pub body: Option<String>,
     pub topic_ids: Option<Vec<ID>>,
+    /// All that it is to have.
+    pub tags: Option<Vec<String>>,
+    /// Taken as a whole. It goes when the kind becomes another.
+    pub event: Option<TypedEvent>,
     /// As in `CreatePostInput`. Text that stays as it is stored is not asked about again.
     #[graphql(default)]
     pub acknowledge_personal_data: bool,
@@ -234,6 +257,8 @@ impl PostMutation {
             title: input.title,
             body: input.body,
             topics: strings(input.topic_ids),
+            tags: input.tags,
+            event: input.event,
             publish: input.publish,
             acknowledged: input.acknowledge_personal_data.into(),
         };
@@ -251,6 +276,8 @@ impl PostMutation {
             title: input.title,
             body: input.body,
             topics: input.topic_ids.map(strings),
+            tags: input.tags,
+            event: input.event,
             acknowledged: input.acknowledge_personal_data.into(),
         };
         let changed =

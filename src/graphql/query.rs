@@ -13,6 +13,7 @@ use super::{
     node::{self, Node},
     payload::top,
     post::Post,
+    tag::Tag,
     topic::Topic,
 };
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
         contribution as contributions,
         page::{MAX_SIZE, Wanted},
         post::{self as posts, PostFilter, PostOrder},
-        topic as topics,
+        tag as tags, topic as topics,
     },
     clock::Timestamp,
     domain::{post::PostKind, taxonomy::Taxonomy},
@@ -47,6 +48,10 @@ pub struct PostFilterInput {
     pub author_id: Option<ID>,
     pub organisation_id: Option<ID>,
     pub topic_id: Option<ID>,
+    /// The id of a tag.
+    pub tag: Option<ID>,
+    /// Events that start later than this. With the order `SOONEST` and the present time: what comes next.
+    pub starts_after: Option<Timestamp>,
 }
 
 pub struct Query;
@@ -86,16 +91,21 @@ impl Query {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<Connection<Contribution>> {
+        let oldest_first = match order_by {
+            PostOrder::Newest => false,
+            PostOrder::Oldest => true,
+            PostOrder::Soonest => return Err(top(only_posts_are_soonest())),
+        };
         let wanted = Wanted { first, last, after, before };
         match scope {
             FeedScope::Everything => {
-                let listing = contributions::published(ctx.viewer(), order_by == PostOrder::Oldest);
+                let listing = contributions::published(ctx.viewer(), oldest_first);
                 let page = fetch(ctx, listing, wanted).await?;
                 let nodes = Contribution::of_entries(ctx, &page).await?;
                 Ok(page.connection(ctx, nodes))
             }
             FeedScope::Unanswered => {
-                let listing = posts::unanswered(ctx.viewer(), order_by);
+                let listing = posts::unanswered(ctx.viewer(), oldest_first);
                 connect(ctx, listing, wanted, |post| Contribution::Post(Post(post))).await
             }
         }
@@ -118,6 +128,8 @@ impl Query {
             author: parse(filter.author_id),
             organisation: parse(filter.organisation_id),
             topic: parse(filter.topic_id),
+            tag: parse(filter.tag),
+            starts_after: filter.starts_after,
         };
         let listing = posts::published(ctx.viewer(), filter, order_by);
         connect(ctx, listing, Wanted { first, last, after, before }, Post).await
@@ -162,6 +174,26 @@ impl Query {
         let topics = topics::all(ctx.app()).await.map_err(top)?;
         Ok(topics.into_iter().map(|topic| Topic(Arc::new(topic))).collect())
     }
+
+    /// The tags of what is published, most used first; with `startsWith`, those that begin like that, in
+    /// whatever case and spacing, by name.
+    async fn tags(
+        &self,
+        ctx: &Context<'_>,
+        starts_with: Option<String>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<Tag>> {
+        let listing = tags::used(ctx.viewer(), starts_with.as_deref());
+        connect(ctx, listing, Wanted { first, last, after, before }, Tag).await
+    }
+}
+
+fn only_posts_are_soonest() -> Error {
+    let message = "The feed has no order by start. Ask for posts in the order SOONEST.";
+    Error::Coded(Code::BadRequest, message.to_owned())
 }
 
 /// Points are nodes asked for, lists weighted by their size.

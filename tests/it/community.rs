@@ -60,6 +60,8 @@ pub fn post(ids: &Ids, author: &Member, kind: PostKind, title: &str, at: Timesta
         author: author.id.clone(),
         organisation: author.organisation.clone(),
         topics: vec![Id::of("access")],
+        tags: Vec::new(),
+        event: None,
         mentions: Vec::new(),
         thread: thread.clone(),
         accepted_answer: None,

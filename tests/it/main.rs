@@ -11,6 +11,7 @@ mod comments;
 mod community;
 mod crash;
 mod digest;
+mod events;
 mod graphql;
 mod guard;
 mod jobs;
@@ -23,5 +24,6 @@ mod process;
 #[path = "../store/process.rs"]
 #[expect(dead_code, reason = "the stores' own tests use the rest of it")]
 mod processes;
+mod tags;
 mod taking_part;
 mod unsubscribe;

@@ -9,6 +9,7 @@ use crate::{
         entry::{Entry, Facet},
         member::Member,
         organisation::Organisation,
+        tag::Tag,
         topic::Topic,
     },
     ids::Id,
@@ -32,6 +33,7 @@ pub struct CaseStudyFilter {
     /// The lead organisation or a partner.
     pub organisation: Option<Id<Organisation>>,
     pub topic: Option<Id<Topic>>,
+    pub tag: Option<Id<Tag>>,
     /// The main method or another.
     pub method: Option<String>,
     pub setting: Option<String>,
@@ -61,6 +63,7 @@ impl CaseStudyFilter {
             self.author.as_ref().map(Facet::author),
             of_one,
             self.organisation.as_ref().map(Facet::organisation),
+            self.tag.as_ref().map(Facet::tag),
             self.topic.as_ref().map(Facet::topic),
             self.method.as_deref().map(Facet::method),
             self.setting.as_deref().map(Facet::setting),

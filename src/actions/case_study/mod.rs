@@ -10,6 +10,7 @@ use super::{
     activity::happened,
     once::{Decision, Request, once},
     revision::{self, Edit},
+    tag,
 };
 use crate::{
     app::App,
@@ -29,6 +30,7 @@ use crate::{
         entry::Entry,
         guard::Acknowledged,
         member::Member,
+        tag::Carried,
         thread::Thread,
     },
     error::{Code, Error, Problem, Result, forbidden, not_found},
@@ -77,8 +79,11 @@ pub async fn create(app: &App, viewer: &Viewer, new: &Changes, request: &Request
         };
         let references = take(app, viewer, &mut case_study, &title).await?;
         let entry = Entry::of_case_study(&case_study, references.region.as_deref());
+        let tags =
+            tag::followed(app, &Carried::none(), &case_study.carried(), &case_study.content.tags).await?;
         let batch =
             Batch::new().insert(&case_study).insert(&thread).insert(&entry).insert(&Edition::of(&case_study));
+        let batch = batch.and(tags);
         Ok(Decision { result: case_study, batch })
     })
     .await
@@ -103,6 +108,7 @@ pub async fn update(
         check_version(&case_study, Some(expected_version))?;
         let (before, by, at) =
             (case_study.content.clone(), case_study.updated_by.clone(), case_study.updated_at);
+        let carried = case_study.carried();
         let references = take(app, viewer, &mut case_study, changes).await?;
         let mut kept = Batch::new();
         if case_study.state == State::Published {
@@ -114,7 +120,7 @@ pub async fn update(
             };
             (kept, case_study.revisions) = revision::keep(viewer, app.clock.now(), edit);
         }
-        let mut decision = written(app, viewer, case_study, references.region.as_deref()).await?;
+        let mut decision = written(app, viewer, case_study, &carried, references.region.as_deref()).await?;
         let told = changed(app, viewer, &decision.result);
         decision.batch = decision.batch.and(kept).and(told);
         Ok(decision)
@@ -165,6 +171,7 @@ pub async fn publish(
         }
         check_version(&case_study, expected_version)?;
         let (now, today) = (app.clock.now(), Date::of(app.clock.now()));
+        let carried = case_study.carried();
         let content = &mut case_study.content;
         let mut problems = lacks(content);
         problems.extend(review_date_problem(content.review_date, today));
@@ -177,7 +184,7 @@ pub async fn publish(
         let is_new = case_study.published_at.is_none();
         case_study.published_at.get_or_insert(now);
         let region = references::region(app, &case_study.content).await?;
-        let mut decision = written(app, viewer, case_study, region.as_deref()).await?;
+        let mut decision = written(app, viewer, case_study, &carried, region.as_deref()).await?;
         if is_new {
             let contribution = (&decision.result.id).into();
             let told = What::Published { contribution };
@@ -238,10 +245,10 @@ async fn end(
             let message = "Only a published case study can be archived. Delete a draft instead.";
             return Err(Error::refused("id", Code::WrongState, message));
         }
-        let told = changed(app, viewer, &case_study);
+        let (told, carried) = (changed(app, viewer, &case_study), case_study.carried());
         case_study.state = state;
         let region = references::region(app, &case_study.content).await?;
-        let mut decision = written(app, viewer, case_study, region.as_deref()).await?;
+        let mut decision = written(app, viewer, case_study, &carried, region.as_deref()).await?;
         decision.batch = decision.batch.and(told);
         Ok(decision)
     })
@@ -321,17 +328,19 @@ fn check_co_authors(viewer: &Viewer, case_study: &CaseStudy, wanted: &[Id<Member
     Err(forbidden("Only the member who began it and moderators can say who edits a case study."))
 }
 
-/// The next version of a case study, its edition and its entry, in one commit.
+/// The next version of a case study, its edition, its entry and its tags, in one commit.
 async fn written(
     app: &App,
     viewer: &Viewer,
     mut case_study: CaseStudy,
+    carried: &Carried,
     region: Option<&str>,
 ) -> Result<Decision<CaseStudy>> {
     case_study.updated_at = app.clock.now();
     case_study.updated_by = viewer.id.clone();
     let entry = app.store.one(&Entry::id_of(&ContributionId::from(&case_study.id))).await?;
-    let batch = Batch::new().replace(&case_study);
+    let tags = tag::followed(app, carried, &case_study.carried(), &case_study.content.tags).await?;
+    let batch = Batch::new().replace(&case_study).and(tags);
     case_study.version += 1;
     let batch = match entry {
         Some(mut entry) => {

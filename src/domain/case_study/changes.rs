@@ -28,6 +28,11 @@ fn json(content: &Content) -> Json {
     serde_json::to_value(content).unwrap_or_default()
 }
 
+/// The name of a tag, which is all that its readers know of it.
+fn tag(parts: &serde_json::Map<String, Json>) -> Option<&Json> {
+    parts.get("id").and_then(|_| parts.get("name"))
+}
+
 /// A field as text: a list has a line for each entry, a group one for each part.
 fn readable(json: &Json) -> String {
     let lines = |lines: Vec<String>| lines.join("\n");
@@ -38,7 +43,7 @@ fn readable(json: &Json) -> String {
         Json::Number(number) => number.to_string(),
         Json::String(text) => text.clone(),
         Json::Array(items) => lines(items.iter().map(readable).collect()),
-        Json::Object(parts) => match parts.get("markdown") {
+        Json::Object(parts) => match parts.get("markdown").or_else(|| tag(parts)) {
             Some(text) => readable(text),
             None => {
                 let named = parts.iter().map(|(name, part)| (name, readable(part)));

@@ -20,6 +20,7 @@ use crate::{
     domain::{
         calendar::{Date, YearMonth},
         email::EmailAddress,
+        tag::TagName,
         taxonomy::{ALWAYS_EVENT, List},
         text::RichText,
         topic::Topic,
@@ -39,6 +40,8 @@ pub struct Content {
     /// Slugs, as in every list of the taxonomy.
     pub settings: Vec<String>,
     pub topics: Vec<Id<Topic>>,
+    /// With their names, so that what was typed and not stored can be shown.
+    pub tags: Vec<TagName>,
     pub themes: Vec<String>,
     pub status: Option<Status>,
     pub start: Option<YearMonth>,
@@ -116,6 +119,8 @@ impl Content {
             let given: Vec<&str> = given.iter().map(|id| id.as_str()).collect();
             topics(&given, problems)
         });
+        let carried: Vec<_> = self.tags.iter().map(|tag| tag.id.clone()).collect();
+        set_list(&mut self.tags, &typed.tags, |given| TagName::read(given, &carried, problems));
         let mut slugs = |slot: &mut Vec<String>, given, field, list, max| {
             set_list(slot, given, |given: &Vec<String>| problems.slugs(field, list, given, max));
         };

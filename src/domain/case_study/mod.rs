@@ -22,6 +22,7 @@ use super::{
     contribution::{ShownState, State},
     member::Member,
     organisation::Organisation,
+    tag::Carried,
     thread::Thread,
 };
 use crate::{
@@ -80,6 +81,13 @@ impl CaseStudy {
     #[must_use]
     pub fn summary(&self) -> &str {
         self.content.summary.as_ref().map_or("", |text| &text.summary)
+    }
+
+    /// Its tags, and whether they count.
+    #[must_use]
+    pub fn carried(&self) -> Carried {
+        let tags = self.content.tags.iter().map(|tag| tag.id.clone()).collect();
+        Carried { tags, counts: self.state == State::Published }
     }
 
     /// The author and the co-authors.

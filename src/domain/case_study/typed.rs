@@ -23,6 +23,8 @@ pub struct TypedContent {
     pub settings: MaybeUndefined<Vec<String>>,
     /// 1 to 5 topics.
     pub topic_ids: MaybeUndefined<Vec<ID>>,
+    /// At most 5 tags, each a word or two of 1 to 30 characters, as people would type them.
+    pub tags: MaybeUndefined<Vec<String>>,
     /// Slugs of `taxonomy.themes`.
     pub themes: MaybeUndefined<Vec<String>>,
     pub status: MaybeUndefined<Status>,

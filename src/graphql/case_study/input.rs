@@ -26,6 +26,8 @@ pub struct CaseStudyFilterInput {
     /// The lead organisation or a partner.
     pub organisation_id: Option<ID>,
     pub topic_id: Option<ID>,
+    /// The id of a tag.
+    pub tag: Option<ID>,
     /// The main method or another: a slug of `taxonomy.methods`.
     pub method: Option<String>,
     /// A slug of `taxonomy.settings`.
@@ -51,6 +53,7 @@ impl From<CaseStudyFilterInput> for CaseStudyFilter {
             author: parse(input.author_id),
             organisation: parse(input.organisation_id),
             topic: parse(input.topic_id),
+            tag: parse(input.tag),
             method: input.method,
             setting: input.setting,
             feedback_source: input.feedback_source,

@@ -30,6 +30,7 @@ use super::{
     payload::{outcome, top},
     reaction::Reaction,
     revision::Revision,
+    tag::Tag,
     thread::Thread,
     topic::Topic,
 };
@@ -113,6 +114,10 @@ impl CaseStudy {
     }
     pub async fn topics(&self, ctx: &Context<'_>) -> Result<Vec<Topic>> {
         topics_of(ctx, &self.0.content.topics).await
+    }
+    /// Words that its authors chose freely.
+    pub async fn tags(&self, ctx: &Context<'_>) -> Result<Vec<Tag>> {
+        Tag::all_named(ctx, &self.0.content.tags).await
     }
     async fn themes(&self) -> Vec<Term> {
         terms(List::Themes, &self.0.content.themes)

@@ -1,0 +1,57 @@
+//! Tags.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object, Result};
+
+use super::{context::Ask, payload::top};
+use crate::{
+    domain::tag::{self as domain, TagName},
+    ids::Id,
+};
+
+/// A word or two that members choose freely to find contributions by.
+#[derive(Clone)]
+pub struct Tag(pub Arc<domain::Tag>);
+
+/// A word or two that members choose freely to find contributions by.
+#[Object]
+impl Tag {
+    pub async fn id(&self) -> ID {
+        self.0.id.as_str().into()
+    }
+
+    /// As it was first typed.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// How many published contributions have it.
+    async fn uses(&self) -> i64 {
+        self.0.uses
+    }
+}
+
+impl Tag {
+    /// The tag, when there is one and something published has it: what members type in their drafts is
+    /// theirs alone.
+    pub async fn visible(ctx: &Context<'_>, id: &Id<domain::Tag>) -> Result<Option<Self>> {
+        let tag = ctx.loaders().tag(id).await.map_err(top)?;
+        Ok(tag.filter(|tag| tag.is_used()).map(Self))
+    }
+
+    /// The tags of a contribution that the viewer was shown, in its order.
+    pub async fn all(ctx: &Context<'_>, ids: &[Id<domain::Tag>]) -> Result<Vec<Self>> {
+        let tags = ids.iter().map(|id| ctx.loaders().tag(id));
+        let tags = futures_util::future::try_join_all(tags).await.map_err(top)?;
+        Ok(tags.into_iter().flatten().map(Self).collect())
+    }
+
+    /// The same by name, so that those are there, too, which were typed and not stored.
+    pub async fn all_named(ctx: &Context<'_>, names: &[TagName]) -> Result<Vec<Self>> {
+        let tags = names.iter().map(|name| ctx.loaders().tag(&name.id));
+        let tags = futures_util::future::try_join_all(tags).await.map_err(top)?;
+        let typed = |name| Arc::new(domain::Tag::new(name, 0));
+        Ok(names.iter().zip(tags).map(|(name, tag)| Self(tag.unwrap_or_else(|| typed(name)))).collect())
+    }
+}
