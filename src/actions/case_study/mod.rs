@@ -8,6 +8,7 @@ use self::references::References;
 use super::{
     access::Viewer,
     activity::happened,
+    follow,
     once::{Decision, Request, once},
     revision::{self, Edit},
 };
@@ -77,8 +78,12 @@ pub async fn create(app: &App, viewer: &Viewer, new: &Changes, request: &Request
         };
         let references = take(app, viewer, &mut case_study, &title).await?;
         let entry = Entry::of_case_study(&case_study, references.region.as_deref());
-        let batch =
-            Batch::new().insert(&case_study).insert(&thread).insert(&entry).insert(&Edition::of(&case_study));
+        let batch = Batch::new()
+            .insert(&case_study)
+            .insert(&thread)
+            .insert(&entry)
+            .insert(&Edition::of(&case_study))
+            .and(follow::begun(app, viewer, &thread.id));
         Ok(Decision { result: case_study, batch })
     })
     .await
