@@ -4,9 +4,10 @@ use super::{
     access::Viewer,
     activity::{happened, newly},
     contribution::discussed,
-    mention,
+    follow, mention,
     once::{Decision, Request, once},
     page::Listing,
+    read_mark,
     revision::{self, Edit},
 };
 use crate::{
@@ -79,6 +80,7 @@ pub async fn add(app: &App, viewer: &Viewer, new: NewComment, request: &Request)
             version: 1,
             edition: 1,
             thread: thread.id.clone(),
+            number: thread.added + 1,
             parent: place.parent,
             depth: place.depth,
             path: place.path,
@@ -99,9 +101,11 @@ pub async fn add(app: &App, viewer: &Viewer, new: NewComment, request: &Request)
         let open = || when(Thread::LOCKED.eq(false));
         let mut batch = Batch::new()
             .increment(&thread.id, open(), Thread::COMMENT_COUNT, 1)
+            .increment(&thread.id, open(), Thread::ADDED, 1)
             .patch(&thread.id, open(), [Thread::LAST_ACTIVITY_AT.set(now)])
             .insert(&comment)
-            .and(happened(app, viewer, added, &thread.id, comment.mentions.clone()));
+            .and(happened(app, viewer, added, &thread.id, comment.mentions.clone()))
+            .and(attending(app, viewer, &comment).await?);
         if let Contribution::Post(post) = &subject
             && post.kind == PostKind::Question
             && !post.answered
@@ -112,6 +116,14 @@ pub async fn add(app: &App, viewer: &Viewer, new: NewComment, request: &Request)
         Ok(Decision { result: comment, batch })
     })
     .await
+}
+
+/// Whoever says something in a thread follows it, and has read it up to there.
+async fn attending(app: &App, viewer: &Viewer, comment: &Comment) -> Result<Batch> {
+    let follows = follow::taking_part(app, viewer, &comment.thread);
+    let reads = read_mark::read_up_to(app, viewer, &comment.thread, comment.number);
+    let (follows, (_, reads)) = futures_util::future::try_join(follows, reads).await?;
+    Ok(follows.and(reads))
 }
 
 fn locked() -> Error {
@@ -214,7 +226,7 @@ pub async fn update(
 /// `Stale`, not found, forbidden.
 pub async fn delete(app: &App, viewer: &Viewer, id: &Id<Comment>, request: &Request) -> Result<Comment> {
     once(app, viewer, request, || async {
-        let (mut comment, thread, subject) = editable(app, viewer, id).await?;
+        let (mut comment, mut thread, subject) = editable(app, viewer, id).await?;
         let forgotten = revision::forget(&comment.id, comment.revisions);
         let was_answer = std::mem::take(&mut comment.accepted);
         comment.body = None;
@@ -224,12 +236,8 @@ pub async fn delete(app: &App, viewer: &Viewer, id: &Id<Comment>, request: &Requ
         comment.reactions = ReactionCounts::default();
         comment.score = 0;
         comment.updated_at = app.clock.now();
-        let mut batch = Batch::new().replace(&comment).and(forgotten).increment(
-            &comment.thread,
-            Guard::Present,
-            Thread::COMMENT_COUNT,
-            -1,
-        );
+        thread.remove(comment.number);
+        let mut batch = Batch::new().replace(&comment).and(forgotten).replace(&thread);
         let gone = What::CommentChanged { comment: comment.id.clone() };
         batch = batch.and(happened(app, viewer, gone, &comment.thread, Vec::new()));
         if let Contribution::Post(post) = &subject {
@@ -238,7 +246,7 @@ pub async fn delete(app: &App, viewer: &Viewer, id: &Id<Comment>, request: &Requ
                 changes.push(Post::ACCEPTED_ANSWER.set(None));
             }
             // The last one to go leaves the question as it was.
-            if post.answered && thread.comment_count == 1 {
+            if post.answered && thread.comment_count == 0 {
                 changes.push(Post::ANSWERED.set(false));
             }
             if !changes.is_empty() {

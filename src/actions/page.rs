@@ -46,30 +46,89 @@ pub struct Slice<D> {
 /// # Errors
 /// `BAD_CURSOR`, and `BAD_REQUEST` for sizes out of range or directions that contradict.
 pub async fn page<D: Document>(app: &App, listing: &Listing<D>, wanted: &Wanted) -> Result<Slice<D>> {
-    let backwards = wanted.last.is_some();
-    if backwards && wanted.first.is_some() {
-        return Err(bad_request("Ask for first or last, not both."));
+    let ask = Ask::of(app, listing, wanted)?;
+    let page = Page::first(ask.size + 1).after(ask.start.clone());
+    let documents = app.store.find(listing.filter.clone(), ask.order.clone(), page).await?;
+    Ok(ask.answer(documents, false))
+}
+
+/// Looks at so many documents, and once more for each of the further rounds, to fill a page of those that
+/// are kept.
+const SIFTED_AT_ONCE: usize = 100;
+const SIFT_ROUNDS: usize = 3;
+
+/// Loads a part of a list of which not everything is shown: `keep` says what is. At most
+/// [`SIFT_ROUNDS`] times [`SIFTED_AT_ONCE`] documents are looked at. Then a page ends early, and the next
+/// one goes on behind its last document; where that many in a row are not shown, the list ends.
+///
+/// # Errors
+/// As [`page`], and those of `keep`.
+pub async fn sifted<D: Document, F: Future<Output = Result<Vec<D>>>>(
+    app: &App,
+    listing: &Listing<D>,
+    wanted: &Wanted,
+    keep: impl Fn(Vec<D>) -> F,
+) -> Result<Slice<D>> {
+    let ask = Ask::of(app, listing, wanted)?;
+    let (mut kept, mut start, mut cut) = (Vec::new(), ask.start.clone(), true);
+    for _ in 0..SIFT_ROUNDS {
+        let at_once = SIFTED_AT_ONCE.max(ask.size + 1);
+        let found = Page::first(at_once).after(start.take());
+        let found = app.store.find(listing.filter.clone(), ask.order.clone(), found).await?;
+        cut = found.len() == at_once;
+        start = found.last().map(|last| place(&listing.order, last));
+        kept.extend(keep(found).await?);
+        if !cut || kept.len() > ask.size {
+            break;
+        }
     }
-    let (size, cursor, contrary) = if backwards {
-        (size("last", wanted.last)?, &wanted.before, &wanted.after)
-    } else {
-        (size("first", wanted.first)?, &wanted.after, &wanted.before)
-    };
-    if contrary.is_some() {
-        return Err(bad_request("Use after with first, and before with last."));
+    Ok(ask.answer(kept, cut))
+}
+
+/// What is wanted of a list, understood.
+struct Ask<D> {
+    size: usize,
+    backwards: bool,
+    start: Option<Vec<Value>>,
+    order: Order<D>,
+}
+
+impl<D: Document> Ask<D> {
+    fn of(app: &App, listing: &Listing<D>, wanted: &Wanted) -> Result<Self> {
+        let backwards = wanted.last.is_some();
+        if backwards && wanted.first.is_some() {
+            return Err(bad_request("Ask for first or last, not both."));
+        }
+        let (size, cursor, contrary) = if backwards {
+            (size("last", wanted.last)?, &wanted.before, &wanted.after)
+        } else {
+            (size("first", wanted.first)?, &wanted.after, &wanted.before)
+        };
+        if contrary.is_some() {
+            return Err(bad_request("Use after with first, and before with last."));
+        }
+        let start = cursor.as_deref().map(|cursor| open_cursor(app, listing, cursor)).transpose()?;
+        let order = if backwards { listing.order.clone().reversed() } else { listing.order.clone() };
+        Ok(Self { size, backwards, start, order })
     }
-    let start = cursor.as_deref().map(|cursor| open_cursor(app, listing, cursor)).transpose()?;
-    let order = if backwards { listing.order.clone().reversed() } else { listing.order.clone() };
-    let from_inside = start.is_some();
-    let page = Page::first(size + 1).after(start);
-    let mut documents = app.store.find(listing.filter.clone(), order, page).await?;
-    let more = documents.len() > size;
-    documents.truncate(size);
-    if backwards {
-        documents.reverse();
-        return Ok(Slice { documents, has_next: from_inside, has_previous: more });
+
+    /// The page, of documents of which there is one more than it has room for where there are more, or
+    /// that were `cut` short.
+    fn answer(self, mut documents: Vec<D>, cut: bool) -> Slice<D> {
+        let more = documents.len() > self.size || (cut && !documents.is_empty());
+        let from_inside = self.start.is_some();
+        documents.truncate(self.size);
+        if self.backwards {
+            documents.reverse();
+            return Slice { documents, has_next: from_inside, has_previous: more };
+        }
+        Slice { documents, has_next: more, has_previous: from_inside }
     }
-    Ok(Slice { documents, has_next: more, has_previous: from_inside })
+}
+
+/// Where a document stands in an order.
+fn place<D: Document>(order: &Order<D>, document: &D) -> Vec<Value> {
+    position(&serde_json::to_value(document).unwrap_or_default(), &order.keys())
 }
 
 fn size(name: &str, wanted: Option<i32>) -> Result<usize> {
@@ -96,8 +155,7 @@ pub async fn count<D: Document>(app: &App, filter: Filter<D>) -> Result<u64> {
 /// up to probe values they may not see.
 #[must_use]
 pub fn cursor<D: Document>(app: &App, name: &str, order: &Order<D>, document: &D) -> String {
-    let json = serde_json::to_value(document).unwrap_or_default();
-    let values: Vec<serde_json::Value> = position(&json, &order.keys()).iter().map(to_json).collect();
+    let values: Vec<serde_json::Value> = place(order, document).iter().map(to_json).collect();
     let body = serde_json::Value::Array(values).to_string();
     let tag = app.keys.tag(&purpose(name), &body);
     let mut bytes = tag[..16].to_vec();

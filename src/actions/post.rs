@@ -3,7 +3,7 @@
 use super::{
     access::Viewer,
     activity::{happened, newly},
-    answer, mention,
+    answer, follow, mention,
     once::{Decision, Request, once},
     page::Listing,
     revision::{self, Edit},
@@ -15,7 +15,7 @@ use crate::{
     domain::{
         activity::What,
         case_study::problems::Problems,
-        contribution::{ContributionId, State},
+        contribution::ContributionId,
         entry::Entry,
         event::{Event, TypedEvent},
         guard::Acknowledged,
@@ -32,7 +32,7 @@ use crate::{
     },
     error::{Code, Error, Problem, Result, forbidden, not_found},
     ids::Id,
-    store::{Batch, Guard},
+    store::Batch,
 };
 
 /// A post as its author sends it.
@@ -100,7 +100,12 @@ pub async fn create(app: &App, viewer: &Viewer, new: NewPost, request: &Request)
             updated_at: now,
         };
         let tags = tag::followed(app, &Carried::none(), &post.carried(), &tagged).await?;
-        let mut batch = Batch::new().insert(&post).insert(&thread).insert(&Entry::of_post(&post)).and(tags);
+        let mut batch = Batch::new()
+            .insert(&post)
+            .insert(&thread)
+            .insert(&Entry::of_post(&post))
+            .and(follow::begun(app, viewer, &thread.id))
+            .and(tags);
         if new.publish {
             batch = batch.and(published_now(app, viewer, &post));
         }
@@ -152,7 +157,7 @@ pub async fn update(
             PostState::Published => changed(app, viewer, &post, mentioned),
             PostState::Draft | PostState::Deleted => Batch::new(),
         };
-        let mut decision = replaced(post);
+        let mut decision = replaced(app, post).await?;
         decision.batch = decision.batch.and(tags).and(kept).and(told);
         if let Some(answer) = answer {
             decision.batch = decision.batch.and(answer::marked(&answer, false));
@@ -211,7 +216,7 @@ pub async fn publish(
         post.updated_at = now;
         let told = published_now(app, viewer, &post);
         let tags = tag::followed(app, &carried, &post.carried(), &[]).await?;
-        let mut decision = replaced(post);
+        let mut decision = replaced(app, post).await?;
         decision.batch = decision.batch.and(tags).and(told);
         Ok(decision)
     })
@@ -239,7 +244,7 @@ pub async fn delete(
         post.updated_at = app.clock.now();
         let told = changed(app, viewer, &post, Vec::new());
         let tags = tag::followed(app, &carried, &post.carried(), &[]).await?;
-        let mut decision = replaced(post);
+        let mut decision = replaced(app, post).await?;
         decision.batch = decision.batch.and(tags).and(forgotten).and(told);
         Ok(decision)
     })
@@ -265,14 +270,17 @@ fn current(post: &Post, expected_version: Option<i64>) -> Result<()> {
 }
 
 /// The change of a post that was read and changed in memory.
-fn replaced(mut post: Post) -> Decision<Post> {
+async fn replaced(app: &App, mut post: Post) -> Result<Decision<Post>> {
     post.edition += 1;
-    let entry = Entry::id_of(&ContributionId::from(&post.id));
-    let listed = [Entry::STATE.set(State::from(post.state)), Entry::UPDATED_AT.set(post.updated_at)];
-    let published = post.published_at.map(|at| Entry::PUBLISHED_AT.set(at));
-    let batch =
-        Batch::new().replace(&post).patch(&entry, Guard::Present, listed.into_iter().chain(published));
-    Decision { result: post, batch }
+    let batch = Batch::new().replace(&post);
+    let batch = match app.store.one(&Entry::id_of(&ContributionId::from(&post.id))).await? {
+        Some(mut entry) => {
+            entry.follow_post(&post);
+            batch.replace(&entry)
+        }
+        None => batch.insert(&Entry::of_post(&post)),
+    };
+    Ok(Decision { result: post, batch })
 }
 
 async fn editable(app: &App, viewer: &Viewer, id: &Id<Post>) -> Result<Post> {

@@ -1,8 +1,11 @@
 //! Read marks: remember what a member has seen.
 
+use futures_util::future::try_join;
+
 use super::{
     access::Viewer,
     contribution::discussed,
+    notification,
     once::{Decision, Request, once},
 };
 use crate::{
@@ -13,7 +16,7 @@ use crate::{
     store::Batch,
 };
 
-/// Marks a thread, and what it discusses, as read up to now.
+/// Marks a thread, and what it discusses, as read up to now, with the notifications of it.
 ///
 /// # Errors
 /// Not found when the viewer may not see what is discussed.
@@ -23,25 +26,53 @@ pub async fn mark_read(
     thread: &Id<Thread>,
     request: &Request,
 ) -> Result<ReadMark> {
-    once(app, viewer, request, || decide(app, viewer, thread)).await
+    once(app, viewer, request, || async {
+        let (thread, _) = discussed(app, viewer, thread).await?;
+        let (result, batch) = read_up_to(app, viewer, &thread.id, thread.added).await?;
+        Ok(Decision { result, batch })
+    })
+    .await
 }
 
-async fn decide(app: &App, viewer: &Viewer, thread: &Id<Thread>) -> Result<Decision<ReadMark>> {
-    let (thread, _) = discussed(app, viewer, thread).await?;
-    let id = ReadMark::id_of(&viewer.id, &thread.id);
-    let earlier = app.store.one(&id).await?;
+/// The mark of a member who has read a thread as far as it had `seen` comments.
+///
+/// # Errors
+/// When the store fails.
+pub async fn read_up_to(
+    app: &App,
+    viewer: &Viewer,
+    thread: &Id<Thread>,
+    seen: i64,
+) -> Result<(ReadMark, Batch)> {
+    let id = ReadMark::id_of(&viewer.id, thread);
+    let notified = notification::read_in(app, viewer, thread);
+    let (earlier, notified) = try_join(async { Ok(app.store.one(&id).await?) }, notified).await?;
+    let seen_before = earlier.as_ref().map_or(0, |mark| mark.seen);
     let mut mark = ReadMark {
         id,
         version: earlier.as_ref().map_or(1, |mark| mark.version),
         member: viewer.id.clone(),
-        thread: thread.id,
+        thread: thread.clone(),
         read_at: app.clock.now(),
-        comment_count: thread.comment_count,
+        // Another device may have seen more meanwhile.
+        seen: seen.max(seen_before),
     };
     if earlier.is_none() {
-        return Ok(Decision { batch: Batch::new().insert(&mark), result: mark });
+        return Ok((mark.clone(), Batch::new().insert(&mark).and(notified)));
     }
-    let batch = Batch::new().replace(&mark);
+    let batch = Batch::new().replace(&mark).and(notified);
     mark.version += 1;
-    Ok(Decision { result: mark, batch })
+    Ok((mark, batch))
+}
+
+/// The mark of a member who begins to follow a thread, unless they have read it before.
+///
+/// # Errors
+/// When the store fails.
+pub async fn begin(app: &App, viewer: &Viewer, thread: &Thread) -> Result<Batch> {
+    let id = ReadMark::id_of(&viewer.id, &thread.id);
+    if app.store.one(&id).await?.is_some() {
+        return Ok(Batch::new());
+    }
+    Ok(read_up_to(app, viewer, &thread.id, thread.added).await?.1)
 }

@@ -223,6 +223,7 @@ impl Builder {
         };
         post.answered = comments.iter().any(|comment| comment.author != post.author);
         thread.comment_count = comments.len() as i64;
+        thread.added = thread.comment_count;
         thread.last_activity_at = comments.last().map_or(published, |comment| comment.created_at);
         comments
             .iter()
@@ -252,6 +253,7 @@ impl Builder {
                 version: 1,
                 edition: 1,
                 thread: post.thread.clone(),
+                number: comments.len() as i64 + 1,
                 parent: placed,
                 depth,
                 path,

@@ -35,6 +35,12 @@ pub struct Activity {
     /// Members whom the text mentions and did not mention before.
     #[serde(default)]
     pub mentioned: Vec<Id<Member>>,
+    /// The last follower who was told of it: none as long as those are not who are told in any case.
+    #[serde(default)]
+    pub told_up_to: Option<String>,
+    /// Whether everybody was told.
+    #[serde(default)]
+    pub told: bool,
     pub at: Timestamp,
     pub expires_at: Timestamp,
 }
@@ -71,6 +77,8 @@ pub enum What {
 }
 
 impl Activity {
+    pub const TOLD_UP_TO: Field<Self, Option<String>> = Field::new("toldUpTo");
+    pub const TOLD: Field<Self, bool> = Field::new("told");
     pub const EXPIRES_AT: Field<Self, Timestamp> = Field::new("expiresAt");
 
     #[must_use]
@@ -84,7 +92,7 @@ impl Activity {
     ) -> Self {
         let expires_at = at.plus(TimeDelta::days(KEPT_DAYS));
         let (actor, thread) = (actor.clone(), thread.clone());
-        Self { id, version: 1, actor, what, thread, mentioned, at, expires_at }
+        Self { id, version: 1, actor, what, thread, mentioned, told_up_to: None, told: false, at, expires_at }
     }
 
     /// Whether members may have to be notified of it.

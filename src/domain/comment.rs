@@ -30,6 +30,10 @@ pub struct Comment {
     /// date because somebody has reacted meanwhile.
     pub edition: i64,
     pub thread: Id<Thread>,
+    /// How many comments had been added to the thread with this one; of two that came at once, both may
+    /// have the same.
+    #[serde(default)]
+    pub number: i64,
     /// The comment that it answers; none on the first level.
     pub parent: Option<Id<Comment>>,
     pub depth: i64,
@@ -174,6 +178,7 @@ mod tests {
             version: 1,
             edition: 1,
             thread: Id::of("t"),
+            number: 1,
             parent,
             depth,
             path,

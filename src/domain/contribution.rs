@@ -139,6 +139,23 @@ pub enum Contribution {
 
 impl Contribution {
     #[must_use]
+    pub fn id(&self) -> ContributionId {
+        match self {
+            Self::Post(post) => (&post.id).into(),
+            Self::CaseStudy(case_study) => (&case_study.id).into(),
+        }
+    }
+
+    /// Everybody who wrote it.
+    pub fn authors(&self) -> impl Iterator<Item = &Id<Member>> {
+        let others = match self {
+            Self::Post(_) => &[],
+            Self::CaseStudy(case_study) => case_study.co_authors.as_slice(),
+        };
+        std::iter::once(self.author()).chain(others)
+    }
+
+    #[must_use]
     pub fn title(&self) -> &str {
         match self {
             Self::Post(post) => &post.title,

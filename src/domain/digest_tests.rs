@@ -24,6 +24,8 @@ fn member(preferences: DigestPreferences, since: Timestamp) -> Member {
         digest_due_at: next_due(&preferences, since),
         digest: preferences,
         digest_covered_until: since,
+        notifications: crate::domain::notification::NotificationPreferences::default(),
+        follows: crate::domain::follow::FollowCounts::default(),
         created_at: since,
     }
 }

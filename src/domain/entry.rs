@@ -11,6 +11,7 @@ use super::{
     calendar::Date,
     case_study::CaseStudy,
     contribution::{ContributionId, State},
+    follow::Target,
     member::Member,
     organisation::Organisation,
     post::Post,
@@ -175,6 +176,19 @@ impl Facet {
         Self::new("adopter", organisation.as_str())
     }
 
+    /// What members hear of who follow something. Beside the facets of the same things that lists of case
+    /// studies ask for: those lead to case studies without a look at the posts, which are many more.
+    #[must_use]
+    pub fn followed(target: &Target) -> Self {
+        Self::new("followed", target.as_str())
+    }
+
+    /// The opposite: what members may follow to hear of it.
+    #[must_use]
+    pub fn target(&self) -> Option<Target> {
+        self.0.strip_prefix("followed:").and_then(Target::parse)
+    }
+
     fn is_of_adoption(&self) -> bool {
         ["adoption:", "adoption-by:", "adopter:"].iter().any(|question| self.0.starts_with(question))
     }
@@ -196,7 +210,7 @@ impl Entry {
         Id::of(contribution.key())
     }
 
-    /// The entry of a post. Posts have lists of their own: here they are found by their author alone.
+    /// The entry of a post. Posts have lists of their own: here they are found by what members follow.
     #[must_use]
     pub fn of_post(post: &Post) -> Self {
         let contribution = ContributionId::from(&post.id);
@@ -205,7 +219,7 @@ impl Entry {
             version: 1,
             contribution,
             state: post.state.into(),
-            facets: vec![Facet::author(&post.author)],
+            facets: facets_of_post(post),
             published_at: post.published_at,
             updated_at: post.updated_at,
             review_at: None,
@@ -213,6 +227,19 @@ impl Entry {
             adoptions: AdoptionCounts::default(),
             reactions: ReactionCounts::default(),
         }
+    }
+
+    /// Takes over what a post says now.
+    pub fn follow_post(&mut self, post: &Post) {
+        self.facets = facets_of_post(post);
+        self.state = post.state.into();
+        self.published_at = post.published_at;
+        self.updated_at = post.updated_at;
+    }
+
+    /// What members may follow to hear of it.
+    pub fn targets(&self) -> impl Iterator<Item = Target> {
+        self.facets.iter().filter_map(Facet::target)
     }
 
     /// The entry of a case study that is new. `region` is the code of its lead organisation's.
@@ -299,12 +326,34 @@ impl Entry {
     }
 }
 
+fn facets_of_post(post: &Post) -> Vec<Facet> {
+    let mut facets = vec![Facet::author(&post.author)];
+    facets.extend(followed([&post.author], post.organisation.as_ref(), &post.topics, &post.tags));
+    facets
+}
+
+/// What members hear of who follow one of these.
+fn followed<'a>(
+    authors: impl IntoIterator<Item = &'a Id<Member>>,
+    organisations: impl IntoIterator<Item = &'a Id<Organisation>>,
+    topics: &[Id<Topic>],
+    tags: impl IntoIterator<Item = &'a Id<Tag>>,
+) -> Vec<Facet> {
+    let authors = authors.into_iter().cloned().map(Target::Member);
+    let organisations = organisations.into_iter().cloned().map(Target::Organisation);
+    let topics = topics.iter().cloned().map(Target::Topic);
+    let tags = tags.into_iter().cloned().map(Target::Tag);
+    authors.chain(organisations).chain(topics).chain(tags).map(|target| Facet::followed(&target)).collect()
+}
+
 fn facets_of(case_study: &CaseStudy, region: Option<&str>) -> Vec<Facet> {
     let content = &case_study.content;
     let mut facets = vec![Facet::case_study()];
     facets.extend(case_study.authors().map(Facet::author));
     let organisations = content.lead_organisation.iter().chain(&content.partner_organisations);
-    facets.extend(organisations.filter_map(|named| named.id()).map(Facet::organisation));
+    let organisations: Vec<_> = organisations.filter_map(|named| named.id()).collect();
+    facets.extend(organisations.iter().copied().map(Facet::organisation));
+    facets.extend(followed(case_study.authors(), organisations, &content.topics, content.tags.iter().map(|tag| &tag.id)));
     facets.extend(region.map(Facet::region));
     facets.extend(content.topics.iter().map(Facet::topic));
     facets.extend(content.tags.iter().map(|tag| Facet::tag(&tag.id)));

@@ -4,7 +4,10 @@
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use super::{activity::Activity, case_study::CaseStudy, digest::Digest, member::Member, sign_in::SignIn};
+use super::{
+    activity::Activity, case_study::CaseStudy, digest::Digest, member::Member, sign_in::SignIn,
+    thread::Thread,
+};
 use crate::{
     clock::Timestamp,
     document,
@@ -48,6 +51,11 @@ pub enum Task {
     Notify {
         activity: Id<Activity>,
     },
+    /// What a member has not read of a thread and wants to be told by e-mail.
+    SendNotificationMail {
+        member: Id<Member>,
+        thread: Id<Thread>,
+    },
     /// To a member, or with none to the case study's shared mailbox.
     SendReviewReminder {
         case_study: Id<CaseStudy>,
@@ -72,13 +80,15 @@ pub enum Lane {
     Prompt,
     /// Somebody is told of it while it is news.
     Soon,
+    /// The same by e-mail: a mail server that is slow holds up no news on the site.
+    SoonByMail,
     /// It may take its time.
     Bulk,
 }
 scalar_enum!(Lane);
 
 impl Lane {
-    pub const ALL: [Self; 3] = [Self::Prompt, Self::Soon, Self::Bulk];
+    pub const ALL: [Self; 4] = [Self::Prompt, Self::Soon, Self::SoonByMail, Self::Bulk];
 }
 
 impl Task {
@@ -88,6 +98,7 @@ impl Task {
         match self {
             Self::SendSignInCode { .. } => Lane::Prompt,
             Self::Notify { .. } => Lane::Soon,
+            Self::SendNotificationMail { .. } => Lane::SoonByMail,
             Self::SendDigest { .. } | Self::SendReviewReminder { .. } => Lane::Bulk,
         }
     }
@@ -113,6 +124,12 @@ impl Job {
             last_error: None,
             created_at: now,
         }
+    }
+
+    /// The same, to be done at `at` and not before.
+    #[must_use]
+    pub fn at(self, at: Timestamp) -> Self {
+        Self { due_at: at, ..self }
     }
 
     /// What waits in a lane, whether it is due or not.

@@ -3,7 +3,10 @@
 use chrono::{Timelike, Weekday};
 use serde::{Deserialize, Serialize};
 
-use super::{email::EmailAddress, organisation::Organisation};
+use super::{
+    email::EmailAddress, follow::FollowCounts, notification::NotificationPreferences,
+    organisation::Organisation,
+};
 use crate::{
     clock::Timestamp,
     config, document,
@@ -32,6 +35,10 @@ pub struct Member {
     pub digest_due_at: Option<Timestamp>,
     /// Up to when digests have told this member what is new.
     pub digest_covered_until: Timestamp,
+    #[serde(default)]
+    pub notifications: NotificationPreferences,
+    #[serde(default)]
+    pub follows: FollowCounts,
     pub created_at: Timestamp,
 }
 
@@ -106,6 +113,8 @@ impl Member {
             digest,
             digest_due_at: None,
             digest_covered_until: now,
+            notifications: NotificationPreferences::default(),
+            follows: FollowCounts::default(),
             created_at: now,
         }
     }

@@ -3,6 +3,7 @@
 
 pub mod activity;
 pub mod adoption;
+pub mod bookmark;
 pub mod calendar;
 pub mod case_study;
 pub mod comment;
@@ -11,10 +12,12 @@ pub mod digest;
 pub mod email;
 pub mod entry;
 pub mod event;
+pub mod follow;
 pub mod guard;
 pub mod job;
 pub mod member;
 pub mod mention;
+pub mod notification;
 pub mod organisation;
 pub mod post;
 pub mod reaction;
@@ -38,13 +41,16 @@ pub fn collections() -> Vec<&'static Collection> {
         activity::Activity::collection(),
         adoption::Adoption::collection(),
         adoption::AdoptionStep::collection(),
+        bookmark::Bookmark::collection(),
         case_study::CaseStudy::collection(),
         case_study::Edition::collection(),
         comment::Comment::collection(),
         digest::Digest::collection(),
         entry::Entry::collection(),
+        follow::Follow::collection(),
         job::Job::collection(),
         member::Member::collection(),
+        notification::Notification::collection(),
         organisation::Organisation::collection(),
         post::Post::collection(),
         reaction::Reactions::collection(),

@@ -15,8 +15,9 @@ pub struct ReadMark {
     pub member: Id<Member>,
     pub thread: Id<Thread>,
     pub read_at: Timestamp,
-    /// How many comments the thread had then.
-    pub comment_count: i64,
+    /// How many comments had been added to the thread by then.
+    #[serde(alias = "commentCount")]
+    pub seen: i64,
 }
 
 document!(ReadMark, "rdm", "readMarks", []);

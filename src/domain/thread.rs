@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::contribution::ContributionId;
+use super::{contribution::ContributionId, member::Member, read_mark::ReadMark};
 use crate::{clock::Timestamp, document, ids::Id, query::Field};
+
+/// Counting unread comments stops here: 100 means more than 99.
+pub const UNREAD_MAX: i64 = 100;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -15,6 +18,16 @@ pub struct Thread {
     pub subject: ContributionId,
     /// Comments ever added and not deleted. Counted here so that no list has to count.
     pub comment_count: i64,
+    /// Comments ever added: what read marks are compared with.
+    #[serde(default)]
+    pub added: i64,
+    /// The [numbers](super::comment::Comment::number) of comments that were taken away last, as many as
+    /// can make a difference: who has not read them has that much less to read.
+    #[serde(default)]
+    pub removed: Vec<i64>,
+    /// None in threads of before this was recorded.
+    #[serde(default)]
+    pub opened_at: Option<Timestamp>,
     pub last_activity_at: Timestamp,
     /// Nobody can add to a locked thread.
     pub locked: bool,
@@ -24,6 +37,7 @@ document!(Thread, "thr", "threads", []);
 
 impl Thread {
     pub const COMMENT_COUNT: Field<Self, i64> = Field::new("commentCount");
+    pub const ADDED: Field<Self, i64> = Field::new("added");
     pub const LAST_ACTIVITY_AT: Field<Self, Timestamp> = Field::new("lastActivityAt");
     pub const LOCKED: Field<Self, bool> = Field::new("locked");
 
@@ -36,8 +50,33 @@ impl Thread {
             version: 1,
             subject,
             comment_count: 0,
+            added: 0,
+            removed: Vec::new(),
+            opened_at: Some(now),
             last_activity_at: now,
             locked: false,
         }
+    }
+
+    /// Takes a comment out of the count of those that are there to be read.
+    pub fn remove(&mut self, number: i64) {
+        self.comment_count -= 1;
+        self.removed.push(number);
+        let more = self.removed.len().saturating_sub(usize::try_from(UNREAD_MAX).unwrap_or_default());
+        self.removed.drain(..more);
+    }
+
+    /// How many comments were added by others since `member` read it last, up to [`UNREAD_MAX`]. A thread
+    /// that they never read counts from its first comment when it was opened after they joined, and not
+    /// at all when it is older: until they look at it, follow it or say something there.
+    #[must_use]
+    pub fn unread(&self, mark: Option<&ReadMark>, member: &Member) -> i64 {
+        let seen = match mark {
+            Some(mark) => mark.seen,
+            None if self.opened_at.is_some_and(|opened| opened >= member.created_at) => 0,
+            None => return 0,
+        };
+        let removed = self.removed.iter().filter(|number| **number > seen).count();
+        (self.added - seen - i64::try_from(removed).unwrap_or(UNREAD_MAX)).clamp(0, UNREAD_MAX)
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
 use super::{
+    bookmark::bookmarked,
     connection::{Connection, connect},
     context::{Ask, request},
     contribution::RichText,
@@ -24,7 +25,7 @@ use crate::{
         revision,
     },
     clock::Timestamp,
-    domain::comment as domain,
+    domain::{bookmark::Bookmarkable, comment as domain},
     error::{Code, Error, not_found},
     ids::Id,
 };
@@ -87,6 +88,11 @@ impl Comment {
     /// Whether it is the accepted answer of a question.
     async fn accepted(&self) -> bool {
         self.0.accepted
+    }
+
+    /// Whether the viewer wants to find it again.
+    async fn bookmarked(&self, ctx: &Context<'_>) -> Result<bool> {
+        bookmarked(ctx, Bookmarkable::Comment(self.0.id.clone())).await
     }
 
     /// How often members reacted, a kind each.

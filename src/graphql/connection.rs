@@ -68,6 +68,18 @@ pub async fn fetch<D: Document>(
     Ok(Fetched { listing, documents, has_next: slice.has_next, has_previous: slice.has_previous })
 }
 
+/// Loads a page of `listing` of which only what `keep` gives back is shown.
+pub async fn fetch_sifted<D: Document, F: Future<Output = Result<Vec<D>>>>(
+    ctx: &Context<'_>,
+    listing: Listing<D>,
+    wanted: Wanted,
+    keep: impl Fn(Vec<D>) -> F,
+) -> async_graphql::Result<Fetched<D>> {
+    let slice = Box::pin(page::sifted(ctx.app(), &listing, &wanted, keep)).await.map_err(top)?;
+    let documents = slice.documents.into_iter().map(Arc::new).collect();
+    Ok(Fetched { listing, documents, has_next: slice.has_next, has_previous: slice.has_previous })
+}
+
 impl<D: Document> Fetched<D> {
     pub fn documents(&self) -> &[Arc<D>] {
         &self.documents

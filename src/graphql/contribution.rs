@@ -49,6 +49,7 @@ use crate::{
     field(name = "state", ty = "ShownState"),
     field(name = "thread", ty = "Thread", desc = "The discussion under it."),
     field(name = "reactions", ty = "Vec<Reaction>", desc = "How often members reacted, a kind each."),
+    field(name = "bookmarked", ty = "bool", desc = "Whether the viewer wants to find it again."),
     field(name = "created_at", ty = "Timestamp"),
     field(
         name = "published_at",
@@ -74,6 +75,13 @@ pub enum Contribution {
 }
 
 impl Contribution {
+    pub fn as_title(&self) -> &str {
+        match self {
+            Self::Post(post) => &post.0.title,
+            Self::CaseStudy(case_study) => &case_study.0.content.title,
+        }
+    }
+
     /// The contribution, when there is one and the viewer may see it.
     pub async fn visible(ctx: &Context<'_>, id: &ContributionId) -> Result<Option<Self>> {
         Ok(match id {

@@ -16,9 +16,9 @@ use crate::{
     actions::access::Viewer,
     app::App,
     domain::{
-        adoption::Adoption, case_study::CaseStudy, comment::Comment, entry::Entry, member::Member,
-        organisation::Organisation, post::Post, reaction::Reactions, read_mark::ReadMark, tag::Tag,
-        thread::Thread, topic::Topic,
+        adoption::Adoption, bookmark::Bookmark, case_study::CaseStudy, comment::Comment, entry::Entry,
+        follow::Follow, member::Member, organisation::Organisation, post::Post, reaction::Reactions,
+        read_mark::ReadMark, tag::Tag, thread::Thread, topic::Topic,
     },
     error::{Result, StoreError},
     ids::Id,
@@ -40,6 +40,8 @@ pub struct Loaders {
     pub comments: Loader<Comment>,
     pub read_marks: Loader<ReadMark>,
     pub reactions: Loader<Reactions>,
+    pub follows: Loader<Follow>,
+    pub bookmarks: Loader<Bookmark>,
 }
 
 impl Loaders {
@@ -60,6 +62,8 @@ impl Loaders {
             comments: Loader::default(),
             read_marks: Loader::default(),
             reactions: Loader::default(),
+            follows: Loader::default(),
+            bookmarks: Loader::default(),
         };
         loader.members.know(Arc::new((**viewer).clone()));
         loader
@@ -144,6 +148,18 @@ impl Loaders {
     /// When the store fails.
     pub async fn reactions(&self, id: &Id<Reactions>) -> Result<Option<Arc<Reactions>>> {
         self.reactions.load(&self.app, id).await
+    }
+
+    /// # Errors
+    /// When the store fails.
+    pub async fn follow(&self, id: &Id<Follow>) -> Result<Option<Arc<Follow>>> {
+        self.follows.load(&self.app, id).await
+    }
+
+    /// # Errors
+    /// When the store fails.
+    pub async fn bookmark(&self, id: &Id<Bookmark>) -> Result<Option<Arc<Bookmark>>> {
+        self.bookmarks.load(&self.app, id).await
     }
 }
 

@@ -5,16 +5,23 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 
 use super::{
-    connection::{Connection, fetch},
+    bookmark::Bookmark,
+    connection::{Connection, connect, fetch},
     context::Ask,
     contribution::Contribution,
+    follow::{Follow, stance},
+    notification::Notification,
     organisation::Organisation,
     payload::top,
 };
 use crate::{
-    actions::{contribution as contributions, page::Wanted},
+    actions::{bookmark, contribution as contributions, follow, notification, page::Wanted},
     clock::Timestamp,
-    domain::member::{self as domain, DigestFrequency, Role},
+    domain::{
+        follow::{Stance, Target},
+        member::{self as domain, DigestFrequency, Role},
+        notification::NotificationPreferences,
+    },
     error::not_found,
     ids::Id,
 };
@@ -50,6 +57,16 @@ impl Member {
     async fn created_at(&self) -> Timestamp {
         self.0.created_at
     }
+
+    /// Whether the viewer hears of what is new here, and finds it in the feed `FOLLOWING`.
+    async fn viewer_following(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(stance(ctx, Target::Member(self.0.id.clone())).await? == Stance::Following)
+    }
+
+    /// Whether the viewer hears nothing of it but mentions, and does not find it in the feed.
+    async fn viewer_muted(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(stance(ctx, Target::Member(self.0.id.clone())).await? == Stance::Muted)
+    }
 }
 
 impl Member {
@@ -69,6 +86,13 @@ impl Member {
 
 /// The signed-in member, with what only they see.
 pub struct Viewer(pub Arc<domain::Member>);
+
+impl Viewer {
+    /// As they were when the request came.
+    pub fn of(ctx: &Context<'_>) -> Self {
+        Self(Arc::new((**ctx.viewer()).clone()))
+    }
+}
 
 /// The signed-in member, with what only they see.
 #[Object]
@@ -112,6 +136,72 @@ impl Viewer {
         let page = fetch(ctx, contributions::drafts(ctx.viewer()), wanted).await?;
         let nodes = Contribution::of_entries(ctx, &page).await?;
         Ok(page.connection(ctx, nodes))
+    }
+
+    /// The topics, tags, members, organisations and threads that the member follows, latest first.
+    async fn following(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<Follow>> {
+        let wanted = Wanted { first, last, after, before };
+        connect(ctx, follow::following(ctx.viewer()), wanted, Follow).await
+    }
+
+    /// The topics, tags, members, organisations and threads that the member has muted, latest first.
+    async fn muted(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<Follow>> {
+        connect(ctx, follow::muted(ctx.viewer()), Wanted { first, last, after, before }, Follow).await
+    }
+
+    /// What the member wants to find again, latest first. What can no longer be seen is left out.
+    async fn bookmarks(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<Bookmark>> {
+        let wanted = Wanted { first, last, after, before };
+        let page = fetch(ctx, bookmark::all(ctx.viewer()), wanted).await?;
+        let nodes = Bookmark::visible(ctx, page.documents()).await?;
+        Ok(page.connection(ctx, nodes))
+    }
+
+    /// What happened and concerns the member, last happened first.
+    #[expect(clippy::too_many_arguments, reason = "Relay's four, and which are meant")]
+    async fn notifications(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default)] unread_only: bool,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<Notification>> {
+        let viewer = ctx.viewer();
+        let listing = if unread_only { notification::unread(viewer) } else { notification::all(viewer) };
+        connect(ctx, listing, Wanted { first, last, after, before }, Notification).await
+    }
+
+    /// Notifications that the member has not read; 100 means more than 99.
+    async fn unread_count(&self, ctx: &Context<'_>) -> Result<i64> {
+        notification::unread_count(ctx.app(), ctx.viewer()).await.map_err(top)
+    }
+
+    /// How the member wants to be told of each kind of thing.
+    async fn notification_preferences(&self) -> NotificationPreferences {
+        self.0.notifications
     }
 
     async fn digest_preferences(&self) -> DigestPreferences {

@@ -4,21 +4,25 @@
 //! number of store calls constant.
 
 pub mod adoption;
+pub mod bookmark;
 pub mod case_study;
 pub mod comment;
 pub mod connection;
 pub mod context;
 pub mod contribution;
 pub mod cost;
+pub mod follow;
 pub mod http;
 pub mod loaders;
 pub mod member;
 pub mod node;
+pub mod notification;
 pub mod organisation;
 pub mod payload;
 pub mod post;
 pub mod query;
 pub mod reaction;
+pub mod read_mark;
 pub mod revision;
 pub mod scalars;
 pub mod tag;
@@ -34,8 +38,11 @@ pub struct Mutation(
     case_study::CaseStudyMutation,
     adoption::AdoptionMutation,
     comment::CommentMutation,
-    thread::ThreadMutation,
+    read_mark::ReadMarkMutation,
     reaction::ReactionMutation,
+    follow::FollowMutation,
+    bookmark::BookmarkMutation,
+    notification::NotificationMutation,
 );
 
 pub type Schema = async_graphql::Schema<query::Query, Mutation, EmptySubscription>;

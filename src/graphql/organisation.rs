@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 
-use super::{context::Ask, payload::top};
+use super::{context::Ask, follow::stance, payload::top};
 use crate::{
-    domain::calendar::Date,
-    domain::organisation::{self as domain, region_name},
+    domain::{
+        calendar::Date,
+        follow::{Stance, Target},
+        organisation::{self as domain, region_name},
+    },
     ids::Id,
 };
 
@@ -49,6 +52,16 @@ impl Organisation {
 
     async fn closed(&self) -> Option<Date> {
         self.0.closed.map(Date)
+    }
+
+    /// Whether the viewer hears of what is new here, and finds it in the feed `FOLLOWING`.
+    async fn viewer_following(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(stance(ctx, Target::Organisation(self.0.id.clone())).await? == Stance::Following)
+    }
+
+    /// Whether the viewer hears nothing of it but mentions, and does not find it in the feed.
+    async fn viewer_muted(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(stance(ctx, Target::Organisation(self.0.id.clone())).await? == Stance::Muted)
     }
 }
 

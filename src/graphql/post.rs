@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
 use super::{
+    bookmark::bookmarked,
     comment::Comment,
     connection::{Connection, connect},
     context::{Ask, request},
@@ -27,6 +28,7 @@ use crate::{
     },
     clock::Timestamp,
     domain::{
+        bookmark::Bookmarkable,
         contribution::{ShownState, State},
         event::{Event, TypedEvent},
         post::{self as domain, PostKind},
@@ -107,6 +109,11 @@ impl Post {
             None => Ok(None),
             Some(id) => Ok(ctx.loaders().comment(id).await.map_err(top)?.map(Comment)),
         }
+    }
+
+    /// Whether the viewer wants to find it again.
+    pub async fn bookmarked(&self, ctx: &Context<'_>) -> Result<bool> {
+        bookmarked(ctx, Bookmarkable::Contribution((&self.0.id).into())).await
     }
 
     /// How often members reacted, a kind each.

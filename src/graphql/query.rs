@@ -6,7 +6,7 @@ use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject
 
 use super::{
     case_study::{CaseStudy, CaseStudyFilterInput},
-    connection::{Connection, connect, fetch},
+    connection::{Connection, connect, fetch, fetch_sifted},
     context::Ask,
     contribution::Contribution,
     member::Viewer,
@@ -20,6 +20,7 @@ use crate::{
     actions::{
         case_study::{self as case_studies, CaseStudyOrder},
         contribution as contributions,
+        feed::Taste,
         page::{MAX_SIZE, Wanted},
         post::{self as posts, PostFilter, PostOrder},
         tag as tags, topic as topics,
@@ -37,6 +38,8 @@ pub enum FeedScope {
     /// Everybody's.
     #[default]
     Everything,
+    /// What comes by and under the topics, tags, members and organisations that the viewer follows.
+    Following,
     /// Questions that nobody but their author has said anything to.
     Unanswered,
 }
@@ -60,7 +63,7 @@ pub struct Query;
 impl Query {
     /// The signed-in member.
     async fn viewer(&self, ctx: &Context<'_>) -> Viewer {
-        Viewer(Arc::new((**ctx.viewer()).clone()))
+        Viewer::of(ctx)
     }
 
     /// Anything that has an id; none when there is no such thing, or it is not for the viewer.
@@ -79,7 +82,8 @@ impl Query {
         node::find_all(ctx, &ids).await
     }
 
-    /// What members share, drafts excepted.
+    /// What members share, drafts excepted, and without what the viewer has muted (in `EVERYTHING` and
+    /// `FOLLOWING`; `totalCount` counts it).
     #[expect(clippy::too_many_arguments, reason = "Relay's four, and what the feed shows")]
     async fn feed(
         &self,
@@ -98,9 +102,20 @@ impl Query {
         };
         let wanted = Wanted { first, last, after, before };
         match scope {
-            FeedScope::Everything => {
-                let listing = contributions::published(ctx.viewer(), oldest_first);
-                let page = fetch(ctx, listing, wanted).await?;
+            FeedScope::Everything | FeedScope::Following => {
+                let follows = scope == FeedScope::Following;
+                let taste = Taste::of(ctx.app(), ctx.viewer(), follows).await.map_err(top)?;
+                let listing = if follows {
+                    taste.following(oldest_first)
+                } else {
+                    contributions::published(ctx.viewer(), oldest_first)
+                };
+                let page = if taste.is_picky() {
+                    let keep = |entries| taste.sift(ctx.app(), ctx.viewer(), entries);
+                    fetch_sifted(ctx, listing, wanted, keep).await?
+                } else {
+                    fetch(ctx, listing, wanted).await?
+                };
                 let nodes = Contribution::of_entries(ctx, &page).await?;
                 Ok(page.connection(ctx, nodes))
             }

@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result};
 
-use super::{context::Ask, payload::top};
+use super::{context::Ask, follow::stance, payload::top};
 use crate::{
-    domain::tag::{self as domain, TagName},
+    domain::{
+        follow::{Stance, Target},
+        tag::{self as domain, TagName},
+    },
     ids::Id,
 };
 
@@ -29,6 +32,16 @@ impl Tag {
     /// How many published contributions have it.
     async fn uses(&self) -> i64 {
         self.0.uses
+    }
+
+    /// Whether the viewer hears of what is new here, and finds it in the feed `FOLLOWING`.
+    async fn viewer_following(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(stance(ctx, Target::Tag(self.0.id.clone())).await? == Stance::Following)
+    }
+
+    /// Whether the viewer hears nothing of it but mentions, and does not find it in the feed.
+    async fn viewer_muted(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(stance(ctx, Target::Tag(self.0.id.clone())).await? == Stance::Muted)
     }
 }
 

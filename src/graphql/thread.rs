@@ -2,23 +2,27 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object, Result};
+use async_graphql::{Context, ID, Object, Result};
 
 use super::{
     comment::Comment,
     connection::{Connection, connect},
-    context::{Ask, request},
+    context::Ask,
     contribution::Contribution,
-    payload::{payload, top},
+    follow::stance,
+    payload::top,
 };
 use crate::{
     actions::{
         comment::{self as comments, CommentOrder},
         page::Wanted,
-        read_mark,
     },
     clock::Timestamp,
-    domain::thread as domain,
+    domain::{
+        follow::{Stance, Target},
+        read_mark::ReadMark,
+        thread as domain,
+    },
     error::not_found,
     ids::Id,
 };
@@ -67,6 +71,25 @@ impl Thread {
     async fn locked(&self) -> bool {
         self.0.locked
     }
+
+    /// Comments that others added since the viewer read the thread (`markRead`), said something in it or
+    /// began to follow it; 100 means more than 99. Until then, a thread that was opened after the viewer
+    /// joined counts from its first comment, and an older one not at all.
+    async fn viewer_unread_count(&self, ctx: &Context<'_>) -> Result<i64> {
+        let viewer = ctx.viewer();
+        let mark = ctx.loaders().read_mark(&ReadMark::id_of(&viewer.id, &self.0.id)).await.map_err(top)?;
+        Ok(self.0.unread(mark.as_deref(), viewer))
+    }
+
+    /// Whether the viewer is told of what is new here. Taking part is enough, unless they said otherwise.
+    async fn viewer_following(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(stance(ctx, Target::Thread(self.0.id.clone())).await? == Stance::Following)
+    }
+
+    /// Whether the viewer is told of nothing here but mentions.
+    async fn viewer_muted(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(stance(ctx, Target::Thread(self.0.id.clone())).await? == Stance::Muted)
+    }
 }
 
 impl Thread {
@@ -74,28 +97,5 @@ impl Thread {
     pub async fn load(ctx: &Context<'_>, id: &Id<domain::Thread>) -> Result<Self> {
         let thread = ctx.loaders().thread(id).await.map_err(top)?;
         thread.map(Self).ok_or_else(|| top(not_found("thread")))
-    }
-}
-
-#[derive(Clone, InputObject)]
-pub struct MarkReadInput {
-    pub thread_id: ID,
-    pub client_mutation_id: Option<String>,
-}
-
-payload!(MarkReadPayload { thread: Thread });
-
-#[derive(Default)]
-pub struct ThreadMutation;
-
-#[Object]
-impl ThreadMutation {
-    /// Marks a thread, and what it discusses, as read up to now. The digest leaves it out then.
-    async fn mark_read(&self, ctx: &Context<'_>, input: MarkReadInput) -> Result<MarkReadPayload> {
-        let request = request("markRead", &input, input.client_mutation_id.as_ref());
-        let id = Id::parse(&input.thread_id).ok_or_else(|| top(not_found("thread")))?;
-        let marked = read_mark::mark_read(ctx.app(), ctx.viewer(), &id, &request).await;
-        let thread = Thread::load(ctx, &id).await?;
-        MarkReadPayload::of(marked, input.client_mutation_id, |_| thread)
     }
 }

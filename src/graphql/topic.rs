@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ID, Object};
+use async_graphql::{Context, ID, Object, Result};
 
-use crate::domain::topic as domain;
+use super::follow::stance;
+use crate::domain::{
+    follow::{Stance, Target},
+    topic as domain,
+};
 
 /// What contributions are about.
 #[derive(Clone)]
@@ -24,5 +28,15 @@ impl Topic {
 
     async fn name(&self) -> &str {
         &self.0.name
+    }
+
+    /// Whether the viewer hears of what is new here, and finds it in the feed `FOLLOWING`.
+    async fn viewer_following(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(stance(ctx, Target::Topic(self.0.id.clone())).await? == Stance::Following)
+    }
+
+    /// Whether the viewer hears nothing of it but mentions, and does not find it in the feed.
+    async fn viewer_muted(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(stance(ctx, Target::Topic(self.0.id.clone())).await? == Stance::Muted)
     }
 }

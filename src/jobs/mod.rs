@@ -8,6 +8,7 @@
 
 pub mod digest;
 mod digest_content;
+mod notification_mail;
 mod notify;
 mod purge;
 pub mod review_reminder;
@@ -65,6 +66,7 @@ async fn perform(app: &App, task: &Task) -> Result<Batch, Failure> {
         Task::SendSignInCode { sign_in } => sign_in_mail::run(app, sign_in).await,
         Task::SendDigest { digest } => digest::send(app, digest).await,
         Task::Notify { activity } => notify::run(app, activity).await,
+        Task::SendNotificationMail { member, thread } => notification_mail::send(app, member, thread).await,
         Task::SendReviewReminder { case_study, member } => {
             review_reminder::send(app, case_study, member.as_ref()).await
         }

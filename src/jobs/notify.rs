@@ -1,15 +1,259 @@
 //! Telling members of what happened and concerns them.
+//!
+//! First those whom it concerns in any case, then the followers, page by page. The notifications of a
+//! page are committed together with how far the activity has been told, guarded by its version: a page
+//! is told once, whoever runs the job, however often, and wherever a worker dies.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use futures_util::future::try_join3;
 
 use super::Failure;
-use crate::{app::App, domain::activity::Activity, ids::Id, store::Batch};
+use crate::{
+    actions::contribution,
+    app::App,
+    domain::{
+        activity::{Activity, What},
+        adoption::AdoptionStep,
+        comment::Comment,
+        contribution::Contribution,
+        entry::Entry,
+        follow::{Follow, Stance, Target},
+        job::{Job, Task},
+        member::Member,
+        notification::{Delivery, Kind, News, Notification},
+        post::PostKind,
+    },
+    error::{Result, StoreError},
+    ids::Id,
+    query::{Order, Page, Scalar},
+    store::{Batch, Guard},
+};
+
+/// Followers told in one commit.
+const FOLLOWERS: usize = 100;
+/// Commits before other news has its turn: they are told within a second or two, which is far below a
+/// lease.
+const PAGES: usize = 10;
 
 /// Notifies those whom an activity concerns.
 ///
 /// # Errors
 /// See [`Failure`].
 pub(super) async fn run(app: &App, id: &Id<Activity>) -> Result<Batch, Failure> {
-    if app.store.one(id).await?.is_none() {
-        tracing::info!(activity = %id, "skipped: it was too long ago");
+    for _ in 0..PAGES {
+        let Some(activity) = app.store.one(id).await? else {
+            tracing::info!(activity = %id, "skipped: it was too long ago");
+            return Ok(Batch::new());
+        };
+        if activity.told {
+            return Ok(Batch::new());
+        }
+        match app.store.commit(next_page(app, &activity).await?).await {
+            Ok(()) => {}
+            // Another worker told this page, or a member read what was to be added to: look again.
+            Err(StoreError::Conflict { .. } | StoreError::Stale { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
-    Ok(Batch::new())
+    let rest = Task::Notify { activity: id.clone() };
+    Ok(Batch::new().insert(&Job::new(app.ids.fresh(), rest, app.clock.now())))
+}
+
+/// What an activity is about, and whom it concerns.
+struct Story {
+    subject: Contribution,
+    comment: Option<Comment>,
+    /// Those whom it concerns in any case, with the strongest reason.
+    directly: BTreeMap<Id<Member>, Kind>,
+    /// Whose followers are told, and why.
+    followed: Vec<Target>,
+    following: Kind,
+    /// What members mute to hear nothing of it.
+    muted_by: Vec<Target>,
+}
+
+/// The notifications of the next page of recipients, and how far that is.
+async fn next_page(app: &App, activity: &Activity) -> Result<Batch> {
+    let done = |told: bool, up_to: Option<String>| {
+        let changes = [Activity::TOLD.set(told), Activity::TOLD_UP_TO.set(up_to)];
+        Batch::new().patch(&activity.id, Guard::Version(activity.version), changes)
+    };
+    let Some(story) = Story::of(app, activity).await? else {
+        tracing::info!(activity = %activity.id, "skipped: what it is about is gone");
+        return Ok(done(true, None));
+    };
+    let Some(last) = &activity.told_up_to else {
+        let told = notify(app, activity, &story, story.directly.clone()).await?;
+        return Ok(told.and(done(story.followed.is_empty(), Some(String::new()))));
+    };
+    let followers = Follow::followers_of(story.followed.iter().cloned());
+    let after = (!last.is_empty()).then(|| vec![last.value()]);
+    let page = app.store.find(followers, Order::by_id(), Page::first(FOLLOWERS).after(after)).await?;
+    // Those of one member stand together, so whoever follows two of the targets is told once.
+    let new = page.iter().filter(|follow| {
+        !story.directly.contains_key(&follow.member) && !Follow::is_of(last, &follow.member)
+    });
+    let recipients = new.map(|follow| (follow.member.clone(), story.following)).collect();
+    let told = notify(app, activity, &story, recipients).await?;
+    let up_to = page.last().map_or_else(|| last.clone(), |follow| follow.id.as_str().to_owned());
+    Ok(told.and(done(page.len() < FOLLOWERS, Some(up_to))))
+}
+
+impl Story {
+    /// `None` when there is nothing left to tell.
+    async fn of(app: &App, activity: &Activity) -> Result<Option<Self>> {
+        let Some(thread) = app.store.one(&activity.thread).await? else { return Ok(None) };
+        let (comment, step, entry) = try_join3(comment_of(app, activity), step_of(app, activity), async {
+            Ok(app.store.one(&Entry::id_of(&thread.subject)).await?)
+        })
+        .await?;
+        let subject = contribution::find(app, &thread.subject).await?;
+        let Some(subject) = subject else { return Ok(None) };
+        let of_comment = matches!(
+            activity.what,
+            What::CommentAdded { .. } | What::CommentChanged { .. } | What::AnswerAccepted { .. }
+        );
+        if of_comment && comment.is_none() {
+            return Ok(None);
+        }
+        let of_subject: Vec<Target> = entry.iter().flat_map(Entry::targets).collect();
+        let here = Target::Thread(activity.thread.clone());
+        let mut story = Self {
+            directly: BTreeMap::new(),
+            followed: Vec::new(),
+            following: Kind::FollowedNew,
+            muted_by: [&here, &Target::Member(activity.actor.clone())]
+                .into_iter()
+                .chain(&of_subject)
+                .cloned()
+                .collect(),
+            subject,
+            comment,
+        };
+        activity.mentioned.iter().for_each(|member| story.concerns(member, Kind::Mentioned));
+        match &activity.what {
+            What::Published { .. } => story.followed = of_subject,
+            What::CommentAdded { .. } => story.tell_of_comment(here),
+            What::AnswerAccepted { .. } => {
+                if let Some(comment) = story.comment.clone() {
+                    story.concerns(&comment.author, Kind::Accepted);
+                }
+            }
+            What::AdoptionRecorded { .. } if step.is_some() => {
+                let authors: Vec<Id<Member>> = story.subject.authors().cloned().collect();
+                authors.iter().for_each(|author| story.concerns(author, Kind::Adopted));
+            }
+            What::AdoptionRecorded { .. } | What::Changed { .. } | What::CommentChanged { .. } => {}
+        }
+        // Their authors may still have to hear of what is no longer there for everybody.
+        if !story.subject.is_published() {
+            story.followed.clear();
+        }
+        Ok(Some(story))
+    }
+
+    fn concerns(&mut self, member: &Id<Member>, kind: Kind) {
+        let strongest = self.directly.entry(member.clone()).or_insert(kind);
+        *strongest = kind.min(*strongest);
+    }
+
+    fn tell_of_comment(&mut self, thread: Target) {
+        let Some(comment) = &self.comment else { return };
+        let asked = matches!(&self.subject, Contribution::Post(post) if post.kind == PostKind::Question);
+        let answers = asked && comment.parent.is_none();
+        if let Some(member) = comment.answers.clone() {
+            self.concerns(&member, if answers { Kind::Answered } else { Kind::Replied });
+        }
+        self.followed = vec![thread];
+        self.following = if answers { Kind::Answered } else { Kind::FollowedNew };
+    }
+}
+
+/// The comment that an activity is about, while there is something to read in it.
+async fn comment_of(app: &App, activity: &Activity) -> Result<Option<Comment>> {
+    let (What::CommentAdded { comment }
+    | What::CommentChanged { comment }
+    | What::AnswerAccepted { comment }) = &activity.what
+    else {
+        return Ok(None);
+    };
+    Ok(app.store.one(comment).await?.filter(|comment| !comment.is_deleted()))
+}
+
+async fn step_of(app: &App, activity: &Activity) -> Result<Option<AdoptionStep>> {
+    match &activity.what {
+        What::AdoptionRecorded { step } => Ok(app.store.one(step).await?),
+        _ => Ok(None),
+    }
+}
+
+/// The notifications of these recipients, as far as they want them and may see what they are about.
+async fn notify(
+    app: &App,
+    activity: &Activity,
+    story: &Story,
+    recipients: BTreeMap<Id<Member>, Kind>,
+) -> Result<Batch> {
+    let ids: Vec<Id<Member>> = recipients.keys().filter(|id| **id != activity.actor).cloned().collect();
+    let members = app.store.get(&ids).await?.into_iter().flatten();
+    let members: Vec<Member> = members.filter(|member| story.subject.can_see(member)).collect();
+    let muting = who_mutes(app, &members, &story.muted_by).await?;
+    let told = members.iter().filter_map(|member| {
+        let kind = *recipients.get(&member.id)?;
+        let delivery = member.notifications.of(kind);
+        let wanted = delivery.is_on_site() && (kind == Kind::Mentioned || !muting.contains(&member.id));
+        wanted.then_some((member, kind, delivery))
+    });
+    write(app, activity, story, told.collect()).await
+}
+
+/// Those of `members` who mute one of `targets`.
+async fn who_mutes(app: &App, members: &[Member], targets: &[Target]) -> Result<HashSet<Id<Member>>> {
+    let muting = members.iter().filter(|member| member.follows.mutes_something());
+    let ids: Vec<Id<Follow>> =
+        muting.flat_map(|member| targets.iter().map(|target| Follow::id_of(&member.id, target))).collect();
+    let found = app.store.get(&ids).await?.into_iter().flatten();
+    Ok(found.filter(|found| found.stance == Stance::Muted).map(|found| found.member).collect())
+}
+
+/// Adds to what each has not read of the same sort, or begins something new to read.
+async fn write(
+    app: &App,
+    activity: &Activity,
+    story: &Story,
+    told: Vec<(&Member, Kind, Delivery)>,
+) -> Result<Batch> {
+    let now = app.clock.now();
+    let folds =
+        told.iter().map(|(member, kind, _)| Some(Notification::fold_of(&member.id, *kind, &activity.thread)));
+    let unread = Notification::FOLD.is_in(folds);
+    let found = app.store.find(unread, Order::by_id(), Page::first(told.len())).await?;
+    let mut unread: HashMap<Id<Member>, Notification> =
+        found.into_iter().map(|found| (found.member.clone(), found)).collect();
+    let subject = story.subject.id();
+    let hold = chrono::TimeDelta::seconds(app.config.notifications.hold_seconds.max(0));
+    let mut batch = Batch::new();
+    for (member, kind, delivery) in told {
+        let news = News {
+            activity,
+            kind,
+            subject: &subject,
+            comment: story.comment.as_ref().map(|comment| &comment.id),
+            by_mail: delivery == Delivery::EmailAtOnce,
+        };
+        batch = match unread.remove(&member.id) {
+            Some(mut unread) => {
+                unread.add(&news, now);
+                batch.replace(&unread)
+            }
+            None => batch.insert(&Notification::new(&member.id, &news, now)),
+        };
+        if news.by_mail {
+            let mail =
+                Task::SendNotificationMail { member: member.id.clone(), thread: activity.thread.clone() };
+            batch = batch.insert(&Job::new(app.ids.fresh(), mail, now).at(now.plus(hold)));
+        }
+    }
+    Ok(batch)
 }

@@ -1,5 +1,5 @@
-//! Forgetting what has expired: sign-ins, wrong attempts, sessions, receipts, and jobs that were given
-//! up long ago (anybody can cause some by asking for a code to a mailbox that does not exist).
+//! Forgetting what has expired: sign-ins, wrong attempts, sessions, receipts, notifications, and jobs
+//! that were given up long ago (anybody can cause some by asking for a code to a mailbox that does not exist).
 
 use chrono::TimeDelta;
 
@@ -8,6 +8,7 @@ use crate::{
     domain::{
         activity::Activity,
         job::{Job, Lane},
+        notification::Notification,
         receipt::Receipt,
         session::Session,
         sign_in::{Attempts, SignIn},
@@ -34,6 +35,7 @@ pub async fn purge(app: &App) -> Result<usize> {
         + expired(app, Attempts::EXPIRES_AT.lt(now), &Attempts::EXPIRES_AT.asc()).await?
         + expired(app, Session::EXPIRES_AT.lt(now), &Session::EXPIRES_AT.asc()).await?
         + expired(app, Activity::EXPIRES_AT.lt(now), &Activity::EXPIRES_AT.asc()).await?
+        + expired(app, Notification::EXPIRES_AT.lt(now), &Notification::EXPIRES_AT.asc()).await?
         + expired(app, Receipt::EXPIRES_AT.lt(now), &Receipt::EXPIRES_AT.asc()).await?;
     let long_ago = now.minus(TimeDelta::days(FAILED_DAYS));
     for lane in Lane::ALL {

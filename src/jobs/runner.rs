@@ -39,6 +39,7 @@ pub async fn worker(app: App, stop: impl Future<Output = ()>) {
         tokio::join!(
             worker.repeat(Chore::Lane(Lane::Prompt)),
             worker.repeat(Chore::Lane(Lane::Soon)),
+            worker.repeat(Chore::Lane(Lane::SoonByMail)),
             worker.repeat(Chore::Lane(Lane::Bulk)),
             worker.repeat(Chore::Plan),
             worker.repeat(Chore::Purge),

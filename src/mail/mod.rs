@@ -7,6 +7,7 @@ mod compose;
 pub mod digest;
 pub mod directory;
 mod memory;
+pub mod notification;
 pub mod review_reminder;
 pub mod sign_in;
 mod smtp;

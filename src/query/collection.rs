@@ -157,10 +157,13 @@ impl Collection {
     }
 }
 
-/// The fields that a filter fixes: equal to a value, one of several, or containing one.
+/// The fields that a filter fixes: equal to a value, one of several, or containing one or one of several.
 pub(crate) fn fixed_fields(expr: &Expr) -> Vec<FieldRef> {
     match expr {
-        Expr::Compare(field, Op::Eq, _) | Expr::In(field, _) | Expr::Contains(field, _) => {
+        Expr::Compare(field, Op::Eq, _)
+        | Expr::In(field, _)
+        | Expr::Contains(field, _)
+        | Expr::ContainsAny(field, _) => {
             vec![*field]
         }
         Expr::And(all) => all.iter().flat_map(fixed_fields).collect(),
@@ -174,7 +177,9 @@ fn fixed_to_a_value(expr: &Expr, wanted: FieldRef) -> bool {
         Expr::Compare(field, Op::Eq, value) | Expr::Contains(field, value) => {
             *field == wanted && *value != Value::Null
         }
-        Expr::In(field, values) => *field == wanted && !values.contains(&Value::Null),
+        Expr::In(field, values) | Expr::ContainsAny(field, values) => {
+            *field == wanted && !values.contains(&Value::Null)
+        }
         Expr::And(all) => all.iter().any(|expr| fixed_to_a_value(expr, wanted)),
         Expr::Compare(..) | Expr::Or(_) | Expr::Not(_) => false,
     }
@@ -239,6 +244,8 @@ mod tests {
     fn elements_are_found_by_what_an_array_contains() {
         let topic = TOPICS.contains("a".to_owned());
         assert_eq!(index_for(&topic, Some(AT.desc())), Some("topic"));
+        let any = TOPICS.contains_any(["a".to_owned(), "b".to_owned()]);
+        assert_eq!(index_for(&any, Some(AT.desc())), Some("topic"));
         assert_eq!(index_for(&Filter::all(), Some(AT.desc())), None);
     }
 

@@ -100,6 +100,9 @@ pub fn matches(expr: &Expr, document: &Json) -> bool {
         Expr::Contains(field, value) => value_at(document, field.name)
             .as_array()
             .is_some_and(|items| items.iter().any(|item| compare_json(item, value) == Some(Ordering::Equal))),
+        Expr::ContainsAny(field, values) => {
+            values.iter().any(|value| matches(&Expr::Contains(*field, value.clone()), document))
+        }
         Expr::And(all) => all.iter().all(|expr| matches(expr, document)),
         Expr::Or(any) => any.iter().any(|expr| matches(expr, document)),
         Expr::Not(expr) => !matches(expr, document),

@@ -7,7 +7,7 @@
 //! - `lt`, `lte`, `gt`, `gte` never hold for null. `ne` holds for null. `not` is two-valued: what
 //!   does not hold, holds negated.
 //! - `is_in([])` holds for nothing. `contains` holds when an array has the value; a missing array
-//!   has none.
+//!   has none. `contains_any` holds when an array has one of the values, so `contains_any([])` never.
 //! - Text compares by its UTF-8 bytes, times by the millisecond, integers within ±2^53.
 //! - Every order ends in the id, in the direction of the last field named, so that it is total.
 //!
@@ -217,6 +217,12 @@ impl<D, V: Scalar> Field<D, Vec<V>> {
     pub fn contains(self, value: impl Into<V>) -> Filter<D> {
         Filter::new(Expr::Contains(self.erased(), checked(&value.into())))
     }
+    /// Found by the index of the array's elements, as `contains` is: a page is merged from a place in it
+    /// for each value.
+    pub fn contains_any(self, values: impl IntoIterator<Item = V>) -> Filter<D> {
+        let values = values.into_iter().map(|value| checked(&value)).collect();
+        Filter::new(Expr::ContainsAny(self.erased(), values))
+    }
 }
 
 /// One field of a patch.
@@ -241,6 +247,7 @@ pub enum Expr {
     Compare(FieldRef, Op, Value),
     In(FieldRef, Vec<Value>),
     Contains(FieldRef, Value),
+    ContainsAny(FieldRef, Vec<Value>),
     /// All of them; none to satisfy is satisfied.
     And(Vec<Expr>),
     /// Any of them; none to choose from is not satisfied.

@@ -9,6 +9,9 @@ use crate::query::{Collection, Direction, Expr, FieldRef, ID, Index, Op, Page, V
 
 /// More arms than this cost more to plan than they save; the engine then sorts what it finds.
 const MAX_ARMS: usize = 64;
+/// The same where an array has one of several values. Documents may have many of them, so sorting what is
+/// found would cost more with every document: as many arms as members may follow things.
+const MAX_ELEMENT_ARMS: usize = 128;
 
 /// How a page of documents is found.
 #[derive(Debug)]
@@ -26,7 +29,8 @@ pub(super) struct Stretch {
     /// Which documents they are.
     pub filter: Expr,
     /// The same, cut further where a field has one of several values: each is one unbroken stretch of
-    /// the index, and they have to be merged. No document satisfies two of them.
+    /// the index, and they have to be merged. A document whose array has two of the values satisfies two
+    /// of them, and is then found twice in a row.
     pub arms: Vec<Expr>,
     /// What they are in, and merged by: the order asked for, without keys that change nothing.
     pub order: Vec<(FieldRef, Direction)>,
@@ -69,21 +73,31 @@ impl Stretch {
 
 /// An arm for each of the values that `field` may have, so that each is in the index's order.
 fn one_value_each(arms: Vec<Vec<Expr>>, field: FieldRef) -> Vec<Vec<Expr>> {
-    let choice = |expr: &Expr| matches!(expr, Expr::In(chosen, _) if *chosen == field);
+    let choice = |expr: &Expr| match expr {
+        Expr::In(chosen, _) | Expr::ContainsAny(chosen, _) => *chosen == field,
+        _ => false,
+    };
     let values_in = |arm: &Vec<Expr>| match arm.iter().find(|expr| choice(expr)) {
-        Some(Expr::In(_, values)) => values.len(),
+        Some(Expr::In(_, values) | Expr::ContainsAny(_, values)) => values.len(),
         _ => 1,
     };
-    if arms.iter().map(values_in).sum::<usize>() > MAX_ARMS {
+    let most = if field.many { MAX_ELEMENT_ARMS } else { MAX_ARMS };
+    if arms.iter().map(values_in).sum::<usize>() > most {
         return arms;
     }
     let split = |mut arm: Vec<Expr>| match arm.iter().position(choice) {
         None => vec![arm],
         Some(at) => {
-            let Expr::In(_, values) = arm.swap_remove(at) else { return vec![arm] };
+            let (Expr::In(_, values) | Expr::ContainsAny(_, values)) = arm.swap_remove(at) else {
+                return vec![arm];
+            };
             let with = |value| {
                 let mut arm = arm.clone();
-                arm.push(Expr::Compare(field, Op::Eq, value));
+                arm.push(if field.many {
+                    Expr::Contains(field, value)
+                } else {
+                    Expr::Compare(field, Op::Eq, value)
+                });
                 arm
             };
             values.into_iter().map(with).collect()
@@ -162,13 +176,19 @@ pub(super) fn fold(expr: &Expr) -> Expr {
     match expr {
         Expr::Compare(_, op, Value::Null) if *op != Op::Eq => never(),
         Expr::In(field, values) => {
-            let mut distinct: Vec<Value> = values.clone();
-            distinct.sort();
-            distinct.dedup();
+            let mut distinct = distinct(values);
             match distinct.len() {
                 0 => never(),
                 1 => Expr::Compare(*field, Op::Eq, distinct.remove(0)),
                 _ => Expr::In(*field, distinct),
+            }
+        }
+        Expr::ContainsAny(field, values) => {
+            let mut distinct = distinct(values);
+            match distinct.len() {
+                0 => never(),
+                1 => Expr::Contains(*field, distinct.remove(0)),
+                _ => Expr::ContainsAny(*field, distinct),
             }
         }
         Expr::And(all) => fold_and(all),
@@ -181,6 +201,13 @@ pub(super) fn fold(expr: &Expr) -> Expr {
         },
         other => other.clone(),
     }
+}
+
+fn distinct(values: &[Value]) -> Vec<Value> {
+    let mut distinct = values.to_vec();
+    distinct.sort();
+    distinct.dedup();
+    distinct
 }
 
 const fn always() -> Expr {

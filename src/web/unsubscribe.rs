@@ -1,4 +1,4 @@
-//! Stopping the weekly e-mail from the link that is in each of them.
+//! Stopping e-mails from the link that is in each of them: the digest, or notifications of one kind.
 //!
 //! Mail programs and scanners fetch links, so a GET only shows a page with a button. The POST needs
 //! no cookie and no sign-in: the button sends it, and mail programs send it themselves with
@@ -13,7 +13,7 @@ use poem::{
 
 use super::page::{Site, show};
 use crate::{
-    actions::digest,
+    actions::digest::{self, Subscription},
     app::App,
     error::{Code, Error, Result},
     http::Refusal,
@@ -31,8 +31,12 @@ enum Step {
 #[template(path = "pages/unsubscribe.html")]
 struct Unsubscribe {
     site: Site,
-    title: &'static str,
+    title: String,
     step: Step,
+    /// "The weekly e-mail", in the middle of a sentence.
+    what: String,
+    /// What there will be no more of.
+    no_more: String,
     /// Where the button posts to.
     action: String,
 }
@@ -61,11 +65,20 @@ fn answer(app: &App, token: &str, step: Step, done: Result<()>) -> Result<Respon
         Err(Error::Coded(Code::NotFound, _)) => (StatusCode::NOT_FOUND, Step::Unknown),
         Err(error) => return Err(Refusal(error)),
     };
-    let (title, action) = match step {
-        Step::Ask => ("Stop the weekly e-mail", format!("/unsubscribe/{token}")),
-        Step::Stopped => ("You will get no more weekly e-mails", format!("/unsubscribe/{token}/undo")),
-        Step::Restarted => ("You will get the weekly e-mail again", String::new()),
-        Step::Unknown => ("This link does not work", String::new()),
+    let (what, no_more) = match digest::bearer(app, token) {
+        Ok((_, Subscription::Notifications(kind))) => {
+            let what = format!("e-mails about {}", kind.about());
+            (what.clone(), what)
+        }
+        Ok((_, Subscription::Digest)) | Err(_) => {
+            ("the weekly e-mail".to_owned(), "weekly e-mails".to_owned())
+        }
     };
-    show(status, &Unsubscribe { site: Site::of(app), title, step, action })
+    let (title, action) = match step {
+        Step::Ask => (format!("Stop {what}"), format!("/unsubscribe/{token}")),
+        Step::Stopped => (format!("You will get no more {no_more}"), format!("/unsubscribe/{token}/undo")),
+        Step::Restarted => (format!("You will get {what} again"), String::new()),
+        Step::Unknown => ("This link does not work".to_owned(), String::new()),
+    };
+    show(status, &Unsubscribe { site: Site::of(app), title, step, what, no_more, action })
 }

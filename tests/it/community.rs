@@ -7,8 +7,10 @@ use hope_exchange::{
         comment::{Comment, Place},
         digest::{Digest, next_due},
         email::EmailAddress,
+        follow::FollowCounts,
         job::{Job, Lane},
         member::{DigestFrequency, DigestPreferences, Member, Role},
+        notification::NotificationPreferences,
         organisation::Organisation,
         post::{Post, PostKind, PostState},
         reaction::ReactionCounts,
@@ -42,6 +44,8 @@ pub fn member(ids: &Ids, name: &str, now: Timestamp) -> Member {
         digest_due_at: next_due(&digest, now),
         digest,
         digest_covered_until: now,
+        notifications: NotificationPreferences::default(),
+        follows: FollowCounts::default(),
         created_at: now,
     }
 }
@@ -77,6 +81,9 @@ pub fn post(ids: &Ids, author: &Member, kind: PostKind, title: &str, at: Timesta
         version: 1,
         subject: (&id).into(),
         comment_count: 0,
+        added: 0,
+        removed: Vec::new(),
+        opened_at: Some(at),
         last_activity_at: at,
         locked: false,
     };
@@ -92,6 +99,7 @@ pub fn comment(ids: &Ids, author: &Member, post: &Post, parent: Option<&Comment>
         version: 1,
         edition: 1,
         thread: post.thread.clone(),
+        number: 0,
         parent: place.parent,
         depth: place.depth,
         path: place.path,
@@ -117,7 +125,7 @@ pub fn read(member: &Member, thread: &Id<Thread>, at: Timestamp) -> ReadMark {
         member: member.id.clone(),
         thread: thread.clone(),
         read_at: at,
-        comment_count: 0,
+        seen: 0,
     }
 }
 

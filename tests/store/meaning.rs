@@ -124,7 +124,9 @@ fn leaf() -> impl Strategy<Value = Filter<Sample>> {
         asked!(Sample::RANK, count()),
         asked!(Sample::LABEL, text()),
         proptest::option::weighted(0.9, text()).prop_map(|tag| Sample::TAGS.contains(tag)),
+        vec(proptest::option::weighted(0.9, text()), 0..5).prop_map(|tags| Sample::TAGS.contains_any(tags)),
         time().prop_map(|time| Sample::TIMES.contains(time)),
+        vec(time(), 0..5).prop_map(|times| Sample::TIMES.contains_any(times)),
         (0..DOCUMENTS).prop_map(|n| Field::<Sample, Id<Sample>>::new("_id").gte(id(n))),
     ]
 }
@@ -148,6 +150,8 @@ fn indexed() -> impl Strategy<Value = Filter<Sample>> {
     prop_oneof![
         (proptest::option::weighted(0.7, text()), flags.clone())
             .prop_map(|(tag, flags)| Sample::TAGS.contains(tag).and(Sample::FLAG.is_in(flags))),
+        (vec(proptest::option::weighted(0.7, text()), 0..140), flags.clone())
+            .prop_map(|(tags, flags)| Sample::TAGS.contains_any(tags).and(Sample::FLAG.is_in(flags))),
         (vec(proptest::option::of(count()), 0..5), time())
             .prop_map(|(counts, time)| Sample::COUNT.is_in(counts).and(Sample::TIMES.contains(time))),
         flags.prop_map(|flags| Sample::FLAG.is_in(flags)),

@@ -17,6 +17,9 @@ pub async fn declared_questions_are_answered_by_their_index(here: Here) {
     fill(&store).await;
     let published = || Note::STATE.eq("published".to_owned());
     let food = || Note::TOPICS.contains("food".to_owned());
+    let either = || Note::TOPICS.contains_any(["food".to_owned(), "waiting".to_owned(), "noise".to_owned()]);
+    // As many as a member may follow, of which most find nothing.
+    let many = || Note::TOPICS.contains_any((0..100).map(|n| format!("t{n}")).chain(["food".to_owned()]));
     let author = || Note::AUTHOR.eq(Id::of("a3"));
     let states = || Note::STATE.is_in(["published".to_owned(), "draft".to_owned(), "odd".to_owned()]);
     let since = || Note::PUBLISHED.gte(Timestamp::from_millis(20));
@@ -31,12 +34,17 @@ pub async fn declared_questions_are_answered_by_their_index(here: Here) {
         (food().and(published()), Note::PUBLISHED.desc()),
         (food().and(published()).and(since()), Note::PUBLISHED.asc()),
         (food().and(states()), Note::PUBLISHED.desc()),
+        (either().and(published()), Note::PUBLISHED.desc()),
+        (either().and(published()).and(since()), Note::PUBLISHED.asc()),
+        (either().and(states()), Note::PUBLISHED.desc()),
+        (many().and(published()), Note::PUBLISHED.desc()),
         (food().and(Note::TOPICS.contains("waiting".to_owned())).and(published()), Note::PUBLISHED.desc()),
         (food().and(published()), Note::LIKES.desc().asc(Note::PUBLISHED)),
         (Note::PARENT.eq(None), Note::LIKES.asc()),
         (Note::PARENT.eq(Id::of("n1")), Note::LIKES.desc()),
         (Note::PARENT.is_in([None, Some(Id::of("n1")), Some(Id::of("n2"))]), Note::LIKES.asc()),
         (Note::PARENT.eq(None), Order::by_id()),
+        (Note::PARENT.is_in([Id::of("n1"), Id::of("n2")].map(Some)), Order::by_id()),
         (Note::PARENT.eq(None), Order::by_id().reversed()),
         (Filter::all(), Note::LIKES.desc()),
         (Note::LIKES.gt(2), Note::LIKES.asc()),

@@ -8,6 +8,7 @@ use self::references::References;
 use super::{
     access::Viewer,
     activity::happened,
+    follow,
     once::{Decision, Request, once},
     revision::{self, Edit},
     tag,
@@ -81,9 +82,13 @@ pub async fn create(app: &App, viewer: &Viewer, new: &Changes, request: &Request
         let entry = Entry::of_case_study(&case_study, references.region.as_deref());
         let tags =
             tag::followed(app, &Carried::none(), &case_study.carried(), &case_study.content.tags).await?;
-        let batch =
-            Batch::new().insert(&case_study).insert(&thread).insert(&entry).insert(&Edition::of(&case_study));
-        let batch = batch.and(tags);
+        let batch = Batch::new()
+            .insert(&case_study)
+            .insert(&thread)
+            .insert(&entry)
+            .insert(&Edition::of(&case_study))
+            .and(follow::begun(app, viewer, &thread.id))
+            .and(tags);
         Ok(Decision { result: case_study, batch })
     })
     .await

@@ -22,6 +22,7 @@ use self::{
 };
 use super::{
     adoption::{Adoption, AdoptionStep},
+    bookmark::bookmarked,
     connection::{Connection, Fetched, connect},
     context::{Ask, request},
     contribution::{RichText, topics_of},
@@ -43,6 +44,7 @@ use crate::{
     },
     clock::Timestamp,
     domain::{
+        bookmark::Bookmarkable,
         calendar::{Date, YearMonth},
         case_study::{
             self as domain,
@@ -235,6 +237,11 @@ impl CaseStudy {
     pub async fn thread(&self, ctx: &Context<'_>) -> Result<Thread> {
         Thread::load(ctx, &self.0.thread).await
     }
+    /// Whether the viewer wants to find it again.
+    pub async fn bookmarked(&self, ctx: &Context<'_>) -> Result<bool> {
+        bookmarked(ctx, Bookmarkable::Contribution((&self.0.id).into())).await
+    }
+
     /// How often members reacted, a kind each.
     pub async fn reactions(&self, ctx: &Context<'_>) -> Result<Vec<Reaction>> {
         let entry = Entry::id_of(&ContributionId::from(&self.0.id));

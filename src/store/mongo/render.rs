@@ -18,6 +18,14 @@ pub(super) fn filter(expr: &Expr) -> Document {
         // Of elements, MongoDB says that null is one of a missing array.
         Expr::Contains(field, Value::Null) => doc! { field.name: { "$elemMatch": { "$eq": Bson::Null } } },
         Expr::Contains(field, value) => doc! { field.name: to_bson(*field, value) },
+        Expr::ContainsAny(field, values) if values.contains(&Value::Null) => {
+            let each = values.iter().map(|value| filter(&Expr::Contains(*field, value.clone())));
+            doc! { "$or": each.collect::<Vec<_>>() }
+        }
+        Expr::ContainsAny(field, values) => {
+            let values: Vec<Bson> = values.iter().map(|value| to_bson(*field, value)).collect();
+            doc! { field.name: { "$in": values } }
+        }
         Expr::And(all) if all.is_empty() => doc! {},
         Expr::And(all) => doc! { "$and": all.iter().map(filter).collect::<Vec<_>>() },
         Expr::Or(any) if any.is_empty() => never(),

@@ -112,12 +112,17 @@ fn merge_rows<T>(
         let rows = statement.query(params_from_iter(&sql.params)).map_err(failed)?;
         waiting.extend(Arm::next(rows, order.len())?);
     }
+    let mut last: Option<Vec<Value>> = None;
     while found.len() < limit {
         let first = (0..waiting.len()).min_by(|left, right| waiting[*left].cmp(&waiting[*right], order));
         let Some(first) = first else { break };
         let arm = waiting.swap_remove(first);
-        found.push(row(arm.rows.get().ok_or_else(lost)?)?);
+        // Keys tell documents apart: the same ones again are of a document that two arms have.
+        if last.as_ref() != Some(&arm.keys) {
+            found.push(row(arm.rows.get().ok_or_else(lost)?)?);
+        }
         waiting.extend(Arm::next(arm.rows, order.len())?);
+        last = Some(arm.keys);
     }
     Ok(())
 }

@@ -110,6 +110,11 @@ impl Sql {
             Expr::Compare(field, op, value) => self.compare(source, *field, *op, value),
             Expr::In(field, values) => self.is_in(source, *field, values),
             Expr::Contains(field, value) => self.contains(source, *field, value),
+            Expr::ContainsAny(field, values) => {
+                let each: Vec<Expr> =
+                    values.iter().map(|value| Expr::Contains(*field, value.clone())).collect();
+                self.joined(source, &each, " OR ", "0")
+            }
             Expr::And(all) => self.joined(source, all, " AND ", "1"),
             Expr::Or(any) => self.joined(source, any, " OR ", "0"),
             Expr::Not(inner) => match &**inner {
@@ -184,9 +189,10 @@ impl Sql {
     /// The statement that reads one arm of a stretch: documents in the first column, and in the others
     /// what they are merged by.
     pub fn arm(collection: &Collection, plan: &Plan<'_>, stretch: &Stretch, arm: usize) -> Self {
-        let mut sql = Self::new("SELECT json(d.doc)");
         let expr = &stretch.arms[arm];
         let source = source_of(plan.index, expr);
+        let distinct = if finds_twice(source, expr) { "DISTINCT " } else { "" };
+        let mut sql = Self::new(format!("SELECT {distinct}json(d.doc)"));
         let mut varying = Vec::new();
         for (field, direction) in &stretch.order {
             sql.push(",");
@@ -229,35 +235,47 @@ impl Sql {
         let table = quoted(&index_name(collection, elements));
         self.push(&format!(" FROM {table} AS x CROSS JOIN {documents} AS d ON d.id = x.id WHERE "));
         let (element, rest) = element_and_rest(elements, expr);
-        if let Some((field, value)) = element {
-            self.compare(source, field, Op::Eq, &value).push(" AND ");
+        match element {
+            Some((field, Element::Is(value))) => {
+                self.compare(source, field, Op::Eq, &value).push(" AND ");
+            }
+            Some((field, Element::IsOneOf(values))) => {
+                self.is_in(source, field, &values).push(" AND ");
+            }
+            None => {}
         }
         self.condition(source, &rest);
     }
 
     /// The statement that counts, `at_most` at most; `None` when there is nothing to count.
     pub fn count(collection: &Collection, filter: &Expr, at_most: u64) -> Option<Self> {
-        let mut sql = Self::new("SELECT count(*) FROM (SELECT 1");
-        sql.matching(collection, filter)?;
+        let mut sql = Self::new("SELECT count(*) FROM (SELECT ");
+        let filter = fold(filter);
+        let source = source_of(collection.index_for(&filter, &[]), &filter);
+        sql.push(if finds_twice(source, &filter) { "DISTINCT d.id" } else { "1" });
+        sql.matching(collection, &filter)?;
         sql.push(" LIMIT ").bind(i64::try_from(at_most).unwrap_or(i64::MAX)).push(")");
         Some(sql)
     }
 
     /// The statement that counts by value of a field; `None` when there is nothing to count.
     pub fn tally(collection: &Collection, filter: &Expr, field: FieldRef) -> Option<Self> {
-        let mut sql = Self::new(format!("SELECT {},count(*)", extract("d", field)));
-        sql.matching(collection, filter)?;
+        let filter = fold(filter);
+        let source = source_of(collection.index_for(&filter, &[]), &filter);
+        let each = if finds_twice(source, &filter) { "DISTINCT d.id" } else { "*" };
+        let mut sql = Self::new(format!("SELECT {},count({each})", extract("d", field)));
+        sql.matching(collection, &filter)?;
         sql.push(" GROUP BY 1");
         Some(sql)
     }
 
+    /// Of a folded filter.
     fn matching(&mut self, collection: &Collection, filter: &Expr) -> Option<()> {
-        let filter = fold(filter);
-        if matches!(&filter, Expr::Or(any) if any.is_empty()) {
+        if matches!(filter, Expr::Or(any) if any.is_empty()) {
             return None;
         }
-        let index = collection.index_for(&filter, &[]);
-        self.from(collection, source_of(index, &filter), index, &filter);
+        let index = collection.index_for(filter, &[]);
+        self.from(collection, source_of(index, filter), index, filter);
         Some(())
     }
 }
@@ -270,16 +288,33 @@ fn source_of<'a>(index: Option<&'a Index>, expr: &Expr) -> Source<'a> {
     }
 }
 
+/// What is asked of an array's elements.
+enum Element {
+    Is(Value),
+    IsOneOf(Vec<Value>),
+}
+
+/// Whether a document comes as often as its array has one of several values.
+fn finds_twice(source: Source<'_>, expr: &Expr) -> bool {
+    let Source::Elements(index) = source else { return false };
+    matches!(element_and_rest(index, expr).0, Some((_, Element::IsOneOf(_))))
+}
+
 /// Takes the question that an array index answers out of a conjunction. Another question to the same
 /// array has to be put to the documents.
-fn element_and_rest(index: &Index, expr: &Expr) -> (Option<(FieldRef, Value)>, Expr) {
+fn element_and_rest(index: &Index, expr: &Expr) -> (Option<(FieldRef, Element)>, Expr) {
     let mut rest = match expr {
         Expr::And(all) => all.clone(),
         other => vec![other.clone()],
     };
-    let asks = |expr: &Expr| matches!(expr, Expr::Contains(field, _) if Some(*field) == array_of(index));
-    let element = rest.iter().position(asks).and_then(|at| match rest.swap_remove(at) {
-        Expr::Contains(field, value) => Some((field, value)),
+    let of_index = |field: FieldRef| Some(field) == array_of(index);
+    let one = |expr: &Expr| matches!(expr, Expr::Contains(field, _) if of_index(*field));
+    let any = |expr: &Expr| matches!(expr, Expr::ContainsAny(field, _) if of_index(*field));
+    // One value leads to fewer documents than several.
+    let asks = rest.iter().position(one).or_else(|| rest.iter().position(any));
+    let element = asks.and_then(|at| match rest.swap_remove(at) {
+        Expr::Contains(field, value) => Some((field, Element::Is(value))),
+        Expr::ContainsAny(field, values) => Some((field, Element::IsOneOf(values))),
         _ => None,
     });
     (element, Expr::And(rest))
