@@ -32,6 +32,7 @@ pub struct Config {
     pub sign_in: SignIn,
     pub mail_from: MailFrom,
     pub digest: Digest,
+    pub moderation: Moderation,
     pub jobs: Jobs,
     pub limits: Limits,
 }
@@ -70,6 +71,12 @@ pub struct Digest {
     #[serde(deserialize_with = "time_of_day")]
     pub time: NaiveTime,
     pub items: usize,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Moderation {
+    pub signposts: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

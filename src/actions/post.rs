@@ -3,7 +3,9 @@
 use super::{
     access::Viewer,
     activity::{happened, newly},
-    answer, mention,
+    answer,
+    audit::{Act, Concerned, Override, Taken, acted_on_others},
+    mention,
     once::{Decision, Request, once},
     page::Listing,
     revision::{self, Edit},
@@ -12,6 +14,7 @@ use crate::{
     app::App,
     domain::{
         activity::What,
+        audit::{AuditAction, Facts, Place},
         contribution::{ContributionId, State},
         entry::Entry,
         guard::Acknowledged,
@@ -21,6 +24,7 @@ use crate::{
         post::{Post, PostContent, PostKind, PostState},
         reaction::ReactionCounts,
         revision::difference,
+        sight::{Removal, Seen},
         text::{RichText, Written},
         thread::Thread,
         topic::Topic,
@@ -40,6 +44,8 @@ pub struct NewPost {
     pub publish: bool,
     /// What the author said about the guard's warnings. Drafts are guarded, too: they are stored.
     pub acknowledged: Acknowledged,
+    /// A moderator's reason to take it whatever the guard finds.
+    pub overridden: Option<Override>,
 }
 
 /// What an author changes; `None` leaves it as it is.
@@ -50,6 +56,8 @@ pub struct PostChanges {
     pub kind: Option<PostKind>,
     /// What the author said about the guard's warnings.
     pub acknowledged: Acknowledged,
+    /// A moderator's reason to take it whatever the guard finds.
+    pub overridden: Option<Override>,
 }
 
 /// Writes a post and opens its thread.
@@ -58,8 +66,10 @@ pub struct PostChanges {
 /// Every problem of the content at once, each with its field.
 pub async fn create(app: &App, viewer: &Viewer, new: NewPost, request: &Request) -> Result<Post> {
     once(app, viewer, request, || async {
-        let title = Written::new(&new.title, new.acknowledged);
-        let body = Written::new(&new.body, new.acknowledged);
+        let taken = Taken::of(viewer, new.acknowledged, new.overridden.as_ref())?;
+        let title = Written::new(&new.title, taken.acknowledged);
+        let body = Written::new(&new.body, taken.acknowledged);
+        let found = taken.found([("title", new.title.as_str()), ("body", &new.body)]);
         let content = content(app, title, body, &new.topics, new.publish).await?;
         let now = app.clock.now();
         let id: Id<Post> = app.ids.fresh();
@@ -84,8 +94,10 @@ pub async fn create(app: &App, viewer: &Viewer, new: NewPost, request: &Request)
             created_at: now,
             published_at: new.publish.then_some(now),
             updated_at: now,
+            removed: None,
         };
         let mut batch = Batch::new().insert(&post).insert(&thread).insert(&Entry::of_post(&post));
+        batch = batch.and(taken.audited(app, viewer, post.id.as_str(), found));
         if new.publish {
             batch = batch.and(published_now(app, viewer, &post));
         }
@@ -110,10 +122,12 @@ pub async fn update(
         let mut post = editable(app, viewer, id).await?;
         current(&post, Some(expected_version))?;
         let topics = changes.topics.clone().unwrap_or_else(|| names(&post.topics));
-        let acknowledged = changes.acknowledged;
+        let taken = Taken::of(viewer, changes.acknowledged, changes.overridden.as_ref())?;
+        let acknowledged = taken.acknowledged;
+        let found = overridden(&taken, &post, &changes);
         let title = Written::change(changes.title.as_deref(), &post.title, acknowledged);
         let body = Written::change(changes.body.as_deref(), &post.body.markdown, acknowledged);
-        let content = content(app, title, body, &topics, post.state == PostState::Published).await?;
+        let content = content(app, title, body, &topics, post.state != PostState::Draft).await?;
         let (kept, revisions) = keep(app, viewer, &post, &content);
         post.title = content.title;
         post.body = content.body;
@@ -126,10 +140,16 @@ pub async fn update(
         let answer = post.accepted_answer.take_if(|_| post.kind != PostKind::Question);
         let told = match post.state {
             PostState::Published => changed(app, viewer, &post, mentioned),
-            PostState::Draft | PostState::Deleted => Batch::new(),
+            PostState::Draft | PostState::Hidden | PostState::Deleted => Batch::new(),
         };
+        let audited = audited(app, viewer, &post, AuditAction::EditContent, post.state).and(taken.audited(
+            app,
+            viewer,
+            post.id.as_str(),
+            found,
+        ));
         let mut decision = replaced(post);
-        decision.batch = decision.batch.and(kept).and(told);
+        decision.batch = decision.batch.and(kept).and(told).and(audited);
         if let Some(answer) = answer {
             decision.batch = decision.batch.and(answer::marked(&answer, false));
         }
@@ -138,11 +158,35 @@ pub async fn update(
     .await
 }
 
-/// What readers of a published post saw before an edit.
+/// The places in what changes that nobody but a moderator could have taken.
+fn overridden(taken: &Taken, post: &Post, changes: &PostChanges) -> Vec<Place> {
+    let title = changes.title.as_deref().filter(|title| *title != post.title);
+    let body = changes.body.as_deref().filter(|body| *body != post.body.markdown);
+    taken.found(title.map(|text| ("title", text)).into_iter().chain(body.map(|text| ("body", text))))
+}
+
+/// The audit log's entry of what a moderator did to somebody else's post.
+fn audited(app: &App, viewer: &Viewer, post: &Post, action: AuditAction, before: PostState) -> Batch {
+    let facts = |state: PostState, version| Facts { version: Some(version), ..Facts::state(state.into()) };
+    let act = Act {
+        action,
+        subject: post.id.as_str(),
+        reason: None,
+        before: facts(before, post.edition),
+        after: facts(post.state, post.edition + 1),
+    };
+    acted_on_others(app, viewer, act, &Concerned::post(post))
+}
+
+/// What readers of a published post saw before an edit. Of a hidden one nothing is kept: what a
+/// moderator takes out of it is what nobody may read.
 fn keep(app: &App, viewer: &Viewer, post: &Post, edited: &Content) -> (Batch, i64) {
     let Some(published) = post.published_at else {
         return (Batch::new(), 0);
     };
+    if post.state == PostState::Hidden {
+        return (revision::forget(&post.id, post.revisions), 0);
+    }
     let changes = [
         difference("title", &post.title, &edited.title),
         difference("body", &post.body.markdown, &edited.body.markdown),
@@ -169,7 +213,7 @@ pub async fn publish(
 ) -> Result<Post> {
     once(app, viewer, request, || async {
         let mut post = editable(app, viewer, id).await?;
-        if post.state == PostState::Published {
+        if post.state != PostState::Draft {
             return Ok(Decision { result: post, batch: Batch::new() });
         }
         current(&post, expected_version)?;
@@ -190,7 +234,8 @@ pub async fn publish(
     .await
 }
 
-/// Takes a post away from everybody's sight, its thread with it.
+/// Takes a post's words away. What is left of one that others have seen is a tombstone, with its thread
+/// to read.
 ///
 /// # Errors
 /// `Stale`, not found, forbidden.
@@ -205,12 +250,19 @@ pub async fn delete(
         let mut post = editable(app, viewer, id).await?;
         current(&post, expected_version)?;
         let forgotten = revision::forget(&post.id, post.revisions);
-        post.state = PostState::Deleted;
-        post.revisions = 0;
-        post.updated_at = app.clock.now();
+        let before = post.state;
+        let now = app.clock.now();
+        post.delete(Removal::deleted(post.author == viewer.id, now, before.into()));
+        post.updated_at = now;
         let told = changed(app, viewer, &post, Vec::new());
+        let audited = audited(app, viewer, &post, AuditAction::DeleteContent, before);
         let mut decision = replaced(post);
-        decision.batch = decision.batch.and(forgotten).and(told);
+        let closed = [Thread::CLOSED.set(true)];
+        decision.batch = decision.batch.and(forgotten).and(told).and(audited).patch(
+            &decision.result.thread,
+            Guard::Present,
+            closed,
+        );
         Ok(decision)
     })
     .await
@@ -248,10 +300,13 @@ fn replaced(mut post: Post) -> Decision<Post> {
 async fn editable(app: &App, viewer: &Viewer, id: &Id<Post>) -> Result<Post> {
     let post =
         app.store.one(id).await?.filter(|post| post.can_see(viewer)).ok_or_else(|| not_found("post"))?;
-    if !post.can_edit(viewer) {
-        return Err(forbidden("Only its author and moderators can change a post."));
+    if post.can_edit(viewer) {
+        return Ok(post);
     }
-    Ok(post)
+    Err(forbidden(match post.state {
+        PostState::Hidden => "It is hidden. Its author can change it once a moderator has restored it.",
+        _ => "Only its author and moderators can change a post.",
+    }))
 }
 
 /// What an author wrote, once it is known to be right.
@@ -312,13 +367,13 @@ fn names(topics: &[Id<Topic>]) -> Vec<String> {
     topics.iter().map(|topic| topic.as_str().to_owned()).collect()
 }
 
-/// The post, when the viewer may see it.
+/// The posts as the viewer sees them.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn visible(app: &App, viewer: &Viewer, ids: &[Id<Post>]) -> Result<Vec<Option<Post>>> {
     let posts = app.store.get(ids).await?;
-    Ok(posts.into_iter().map(|post| post.filter(|post| post.can_see(viewer))).collect())
+    Ok(posts.into_iter().map(|post| post.and_then(|post| post.as_seen_by(viewer))).collect())
 }
 
 /// In which order posts are listed.

@@ -203,6 +203,7 @@ impl Builder {
             created_at: published,
             published_at: Some(published),
             updated_at: published,
+            removed: None,
         };
         let comments = match self.size {
             Size::Written => self.discussion(&post, comments.iter(), members),
@@ -257,6 +258,7 @@ impl Builder {
                 revisions: 0,
                 created_at: at,
                 updated_at: at,
+                removed: None,
             });
         }
         comments

@@ -25,6 +25,7 @@ fn member(preferences: DigestPreferences, since: Timestamp) -> Member {
         digest: preferences,
         digest_covered_until: since,
         created_at: since,
+        suspension: None,
     }
 }
 

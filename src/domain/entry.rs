@@ -178,6 +178,7 @@ impl Facet {
 impl Reactable for Entry {}
 
 impl Entry {
+    pub const ID: Field<Self, Id<Self>> = Field::new("_id");
     pub const STATE: Field<Self, State> = Field::new("state");
     pub const FACETS: Field<Self, Vec<Facet>> = Field::new("facets");
     /// Null only in what was never published, which no list by this field shows.

@@ -3,7 +3,7 @@
 use chrono::{Timelike, Weekday};
 use serde::{Deserialize, Serialize};
 
-use super::{email::EmailAddress, organisation::Organisation};
+use super::{email::EmailAddress, moderation::Suspension, organisation::Organisation};
 use crate::{
     clock::Timestamp,
     config, document,
@@ -33,6 +33,9 @@ pub struct Member {
     /// Up to when digests have told this member what is new.
     pub digest_covered_until: Timestamp,
     pub created_at: Timestamp,
+    /// Why they may not use the service; it may have run out.
+    #[serde(default)]
+    pub suspension: Option<Suspension>,
 }
 
 document!(
@@ -107,6 +110,7 @@ impl Member {
             digest_due_at: None,
             digest_covered_until: now,
             created_at: now,
+            suspension: None,
         }
     }
 
@@ -114,6 +118,12 @@ impl Member {
     #[must_use]
     pub fn digest_due(now: Timestamp) -> Filter<Self> {
         Self::DIGEST_DUE_AT.lte(now)
+    }
+
+    /// Why they may not use the service at `now`.
+    #[must_use]
+    pub fn suspended(&self, now: Timestamp) -> Option<&Suspension> {
+        self.suspension.as_ref().filter(|suspension| suspension.holds(now))
     }
 
     /// Whether they look after the house rules.

@@ -3,6 +3,7 @@
 
 pub mod activity;
 pub mod adoption;
+pub mod audit;
 pub mod calendar;
 pub mod case_study;
 pub mod comment;
@@ -14,13 +15,17 @@ pub mod guard;
 pub mod job;
 pub mod member;
 pub mod mention;
+pub mod moderation;
 pub mod organisation;
+pub mod pin;
 pub mod post;
 pub mod reaction;
 pub mod read_mark;
 pub mod receipt;
+pub mod report;
 pub mod revision;
 pub mod session;
+pub mod sight;
 pub mod sign_in;
 pub mod taxonomy;
 pub mod text;
@@ -36,6 +41,7 @@ pub fn collections() -> Vec<&'static Collection> {
         activity::Activity::collection(),
         adoption::Adoption::collection(),
         adoption::AdoptionStep::collection(),
+        audit::AuditEntry::collection(),
         case_study::CaseStudy::collection(),
         case_study::Edition::collection(),
         comment::Comment::collection(),
@@ -44,10 +50,12 @@ pub fn collections() -> Vec<&'static Collection> {
         job::Job::collection(),
         member::Member::collection(),
         organisation::Organisation::collection(),
+        pin::Board::collection(),
         post::Post::collection(),
         reaction::Reactions::collection(),
         read_mark::ReadMark::collection(),
         receipt::Receipt::collection(),
+        report::Report::collection(),
         revision::Revision::collection(),
         session::Session::collection(),
         sign_in::SignIn::collection(),

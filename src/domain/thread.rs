@@ -3,7 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::contribution::ContributionId;
-use crate::{clock::Timestamp, document, ids::Id, query::Field};
+use crate::{
+    clock::Timestamp,
+    document,
+    ids::Id,
+    query::{Field, Filter},
+};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -18,6 +23,9 @@ pub struct Thread {
     pub last_activity_at: Timestamp,
     /// Nobody can add to a locked thread.
     pub locked: bool,
+    /// What is discussed was hidden or deleted: its thread can be read, and nobody can add to it.
+    #[serde(default)]
+    pub closed: bool,
 }
 
 document!(Thread, "thr", "threads", []);
@@ -26,6 +34,18 @@ impl Thread {
     pub const COMMENT_COUNT: Field<Self, i64> = Field::new("commentCount");
     pub const LAST_ACTIVITY_AT: Field<Self, Timestamp> = Field::new("lastActivityAt");
     pub const LOCKED: Field<Self, bool> = Field::new("locked");
+    pub const CLOSED: Field<Self, bool> = Field::new("closed");
+
+    /// Threads that members can add to. A thread from before there were closed ones is not closed.
+    #[must_use]
+    pub fn open() -> Filter<Self> {
+        Self::LOCKED.eq(false).and(Self::CLOSED.ne(true))
+    }
+
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        !self.locked && !self.closed
+    }
 
     /// The thread of something that is new; its id follows from what it is about.
     #[must_use]
@@ -38,6 +58,7 @@ impl Thread {
             comment_count: 0,
             last_activity_at: now,
             locked: false,
+            closed: false,
         }
     }
 }

@@ -12,7 +12,7 @@ use super::{
     payload::top,
 };
 use crate::{
-    actions::{contribution as contributions, page::Wanted},
+    actions::{access::Moderator, contribution as contributions, page::Wanted},
     clock::Timestamp,
     domain::member::{self as domain, DigestFrequency, Role},
     error::not_found,
@@ -50,6 +50,27 @@ impl Member {
     async fn created_at(&self) -> Timestamp {
         self.0.created_at
     }
+
+    /// Why they may not use the exchange, and until when: for moderators alone.
+    async fn suspended(&self, ctx: &Context<'_>) -> Option<Suspension> {
+        let moderator = Moderator::of(ctx.viewer()).ok()?;
+        suspension(&moderator, &self.0, ctx.app().clock.now())
+    }
+}
+
+/// Why a member may not use the exchange.
+#[derive(SimpleObject)]
+pub struct Suspension {
+    /// None: until a moderator reinstates them.
+    pub until: Option<Timestamp>,
+    pub reason: String,
+    pub at: Timestamp,
+}
+
+fn suspension(_moderator: &Moderator, member: &domain::Member, now: Timestamp) -> Option<Suspension> {
+    let suspension = member.suspended(now)?;
+    let (until, reason, at) = (suspension.until, suspension.reason.clone(), suspension.at);
+    Some(Suspension { until, reason, at })
 }
 
 impl Member {

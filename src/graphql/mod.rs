@@ -4,6 +4,7 @@
 //! number of store calls constant.
 
 pub mod adoption;
+pub mod audit;
 pub mod case_study;
 pub mod comment;
 pub mod connection;
@@ -13,12 +14,14 @@ pub mod cost;
 pub mod http;
 pub mod loaders;
 pub mod member;
+pub mod moderation;
 pub mod node;
 pub mod organisation;
 pub mod payload;
 pub mod post;
 pub mod query;
 pub mod reaction;
+pub mod report;
 pub mod revision;
 pub mod scalars;
 pub mod thread;
@@ -35,6 +38,8 @@ pub struct Mutation(
     comment::CommentMutation,
     thread::ThreadMutation,
     reaction::ReactionMutation,
+    report::ReportMutation,
+    moderation::ModerationMutation,
 );
 
 pub type Schema = async_graphql::Schema<query::Query, Mutation, EmptySubscription>;

@@ -43,6 +43,7 @@ pub fn member(ids: &Ids, name: &str, now: Timestamp) -> Member {
         digest,
         digest_covered_until: now,
         created_at: now,
+        suspension: None,
     }
 }
 
@@ -69,6 +70,7 @@ pub fn post(ids: &Ids, author: &Member, kind: PostKind, title: &str, at: Timesta
         created_at: at,
         published_at: Some(at),
         updated_at: at,
+        removed: None,
     };
     let thread = Thread {
         id: thread,
@@ -77,6 +79,7 @@ pub fn post(ids: &Ids, author: &Member, kind: PostKind, title: &str, at: Timesta
         comment_count: 0,
         last_activity_at: at,
         locked: false,
+        closed: false,
     };
     (post, thread)
 }
@@ -105,6 +108,7 @@ pub fn comment(ids: &Ids, author: &Member, post: &Post, parent: Option<&Comment>
         revisions: 0,
         created_at: at,
         updated_at: at,
+        removed: None,
     }
 }
 
