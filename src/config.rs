@@ -33,6 +33,7 @@ pub struct Config {
     pub mail_from: MailFrom,
     pub digest: Digest,
     pub notifications: Notifications,
+    pub moderation: Moderation,
     pub jobs: Jobs,
     pub limits: Limits,
 }
@@ -77,6 +78,12 @@ pub struct Digest {
 #[serde(deny_unknown_fields)]
 pub struct Notifications {
     pub hold_seconds: i64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Moderation {
+    pub signposts: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

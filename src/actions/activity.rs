@@ -22,8 +22,19 @@ pub fn happened(
     thread: &Id<Thread>,
     mentioned: Vec<Id<Member>>,
 ) -> Batch {
+    happened_by(app, &viewer.id, what, thread, mentioned)
+}
+
+/// The same, done by `actor`.
+pub(super) fn happened_by(
+    app: &App,
+    actor: &Id<Member>,
+    what: What,
+    thread: &Id<Thread>,
+    mentioned: Vec<Id<Member>>,
+) -> Batch {
     let now = app.clock.now();
-    let activity = Activity::new(app.ids.fresh(), &viewer.id, what, thread, mentioned, now);
+    let activity = Activity::new(app.ids.fresh(), actor, what, thread, mentioned, now);
     let told = Batch::new().insert(&activity);
     if !activity.concerns() {
         return told;

@@ -23,6 +23,7 @@ use crate::{
         entry::Entry,
         guard::Acknowledged,
         organisation::Organisation,
+        sight::Seen,
         thread::Thread,
     },
     error::{Code, Error, Result, forbidden, not_found},
@@ -214,16 +215,22 @@ async fn read(app: &App, before: Option<&Adoption>, sent: &Changes) -> Result<(R
     }
 }
 
-/// The current records on a case study, last changed first. Only for one that the viewer was shown.
+/// The current records on a case study, last changed first: none on what the viewer may not read.
 #[must_use]
-pub fn of_case_study(case_study: &Id<CaseStudy>) -> Listing<Adoption> {
-    Listing { name: "adoptions", filter: Adoption::of(case_study), order: Adoption::UPDATED_AT.desc() }
+pub fn of_case_study(viewer: &Viewer, case_study: &CaseStudy) -> Listing<Adoption> {
+    let filter = Adoption::CASE_STUDY.is_in(readable(viewer, case_study));
+    Listing { name: "adoptions", filter, order: Adoption::UPDATED_AT.desc() }
 }
 
-/// Everything that was ever recorded on a case study, latest first.
+fn readable(viewer: &Viewer, case_study: &CaseStudy) -> Option<Id<CaseStudy>> {
+    case_study.can_see(viewer).then(|| case_study.id.clone())
+}
+
+/// Everything that was ever recorded on a case study, latest first: nothing on what the viewer may not
+/// read.
 #[must_use]
-pub fn timeline(case_study: &Id<CaseStudy>) -> Listing<AdoptionStep> {
-    let filter = AdoptionStep::CASE_STUDY.eq(case_study.clone());
+pub fn timeline(viewer: &Viewer, case_study: &CaseStudy) -> Listing<AdoptionStep> {
+    let filter = AdoptionStep::CASE_STUDY.is_in(readable(viewer, case_study));
     Listing { name: "adoptionTimeline", filter, order: AdoptionStep::AT.desc() }
 }
 

@@ -3,6 +3,7 @@
 use super::{
     access::Viewer,
     activity::happened,
+    audit::{Act, Concerned, acted_on_others},
     comment::visible,
     contribution::discussed,
     once::{Decision, Request, once},
@@ -11,6 +12,7 @@ use crate::{
     app::App,
     domain::{
         activity::What,
+        audit::{AuditAction, Facts},
         comment::{ACCEPTED_SCORE, Comment},
         contribution::Contribution,
         post::{Post, PostKind},
@@ -32,7 +34,7 @@ pub async fn accept(
     request: &Request,
 ) -> Result<Post> {
     once(app, viewer, request, || async {
-        let comment = visible(app, viewer, id).await?.filter(|comment| !comment.is_deleted());
+        let comment = visible(app, viewer, id).await?.filter(Comment::is_readable);
         let comment = comment.ok_or_else(|| not_found("comment"))?;
         let (_, subject) = discussed(app, viewer, &comment.thread).await?;
         let Some(mut post) = question(subject) else {
@@ -55,7 +57,15 @@ pub async fn accept(
             let told = What::AnswerAccepted { comment: id.clone() };
             batch = batch.and(marked(id, true)).and(happened(app, viewer, told, &post.thread, Vec::new()));
         }
-        Ok(Decision { result: post, batch })
+        let act = Act {
+            action: if accepted { AuditAction::AcceptAnswer } else { AuditAction::UnacceptAnswer },
+            subject: id.as_str(),
+            reason: None,
+            before: Facts::accepted(!accepted),
+            after: Facts::accepted(accepted),
+        };
+        let audited = acted_on_others(app, viewer, act, &Concerned::post(&post));
+        Ok(Decision { result: post, batch: batch.and(audited) })
     })
     .await
 }

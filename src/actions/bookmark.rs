@@ -11,6 +11,7 @@ use crate::{
     domain::{
         bookmark::{Bookmark, Bookmarkable},
         member::Member,
+        sight::Seen,
     },
     error::{Error, Result, not_found},
     store::{Batch, Guard},

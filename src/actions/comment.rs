@@ -3,25 +3,29 @@
 use super::{
     access::Viewer,
     activity::{happened, newly},
+    audit::{Act, Concerned, Override, Taken, acted_on_others},
     contribution::discussed,
     follow, mention,
     once::{Decision, Request, once},
     page::Listing,
     read_mark,
+    removal::uncounted,
     revision::{self, Edit},
 };
 use crate::{
     app::App,
     domain::{
         activity::What,
+        audit::{AuditAction, Facts},
         comment::{Comment, Place, QUOTE_MAX, Quote},
-        contribution::Contribution,
+        contribution::{Contribution, State},
         guard::Acknowledged,
         member::Member,
         mention::named,
         post::{Post, PostKind},
         reaction::ReactionCounts,
         revision::difference,
+        sight::{Removal, Seen},
         text::{COMMENT_MAX, RichText, Written},
         thread::Thread,
     },
@@ -39,6 +43,8 @@ pub struct NewComment {
     pub quote: Option<NewQuote>,
     /// What the author said about the guard's warnings.
     pub acknowledged: Acknowledged,
+    /// A moderator's reason to take it whatever the guard finds.
+    pub overridden: Option<Override>,
 }
 
 /// Words of another comment of the thread.
@@ -52,6 +58,8 @@ pub struct CommentChanges {
     pub body: String,
     /// What the author said about the guard's warnings.
     pub acknowledged: Acknowledged,
+    /// A moderator's reason to take it whatever the guard finds.
+    pub overridden: Option<Override>,
 }
 
 /// Adds a comment to a thread, and counts it there in the same commit.
@@ -64,12 +72,13 @@ pub async fn add(app: &App, viewer: &Viewer, new: NewComment, request: &Request)
         let parent = parent_of(app, &new).await?;
         let mut problems = Vec::new();
         let quote = quoted(app, &new).await?.map_err(|problem| problems.push(problem)).ok().flatten();
-        let body = Written::new(&new.body, new.acknowledged);
+        let taken = Taken::of(viewer, new.acknowledged, new.overridden.as_ref())?;
+        let body = Written::new(&new.body, taken.acknowledged);
         let text = text_of(app, body).await?.map_err(|more| problems.extend(more)).ok();
         let Some((body, mentions)) = text.filter(|_| problems.is_empty()) else {
             return Err(Error::Refused(problems));
         };
-        if thread.locked {
+        if !thread.is_open() || subject.is_removed() {
             return Err(locked());
         }
         let now = app.clock.now();
@@ -96,16 +105,19 @@ pub async fn add(app: &App, viewer: &Viewer, new: NewComment, request: &Request)
             revisions: 0,
             created_at: now,
             updated_at: now,
+            removed: None,
         };
+        let found = taken.found([("body", new.body.as_str())]);
         let added = What::CommentAdded { comment: comment.id.clone() };
-        let open = || when(Thread::LOCKED.eq(false));
+        let open = || when(Thread::open());
         let mut batch = Batch::new()
             .increment(&thread.id, open(), Thread::COMMENT_COUNT, 1)
             .increment(&thread.id, open(), Thread::ADDED, 1)
             .patch(&thread.id, open(), [Thread::LAST_ACTIVITY_AT.set(now)])
             .insert(&comment)
             .and(happened(app, viewer, added, &thread.id, comment.mentions.clone()))
-            .and(attending(app, viewer, &comment).await?);
+            .and(attending(app, viewer, &comment).await?)
+            .and(taken.audited(app, viewer, comment.id.as_str(), found));
         if let Contribution::Post(post) = &subject
             && post.kind == PostKind::Question
             && !post.answered
@@ -147,7 +159,7 @@ async fn parent_of(app: &App, new: &NewComment) -> Result<Option<Comment>> {
         return Ok(None);
     };
     match app.store.one(id).await? {
-        Some(parent) if parent.thread == new.thread && !parent.is_deleted() => Ok(Some(parent)),
+        Some(parent) if parent.thread == new.thread && parent.is_readable() => Ok(Some(parent)),
         _ => Err(Error::refused("parentId", Code::Unknown, "There is no such comment in this thread.")),
     }
 }
@@ -161,7 +173,11 @@ async fn quoted(app: &App, new: &NewComment) -> Result<std::result::Result<Optio
         let message = format!("Quote at most {QUOTE_MAX} characters.");
         return Ok(Err(Problem::new("quote.text", Code::TooLong, message)));
     }
-    let comment = app.store.one(&wanted.comment).await?.filter(|comment| comment.thread == new.thread);
+    let comment = app
+        .store
+        .one(&wanted.comment)
+        .await?
+        .filter(|comment| comment.thread == new.thread && !comment.is_hidden());
     let Some(comment) = comment else {
         let message = "There is no such comment in this thread.";
         return Ok(Err(Problem::new("quote.commentId", Code::Unknown, message)));
@@ -191,11 +207,13 @@ pub async fn update(
         if comment.edition != expected_version {
             return Err(Error::Stale);
         }
-        if thread.locked && !viewer.moderates() {
+        if !thread.is_open() && !viewer.moderates() {
             return Err(locked());
         }
+        let taken = Taken::of(viewer, changes.acknowledged, changes.overridden.as_ref())?;
         let before = comment.body.as_ref().map_or("", |body| body.markdown.as_str());
-        let body = Written::change(Some(&changes.body), before, changes.acknowledged);
+        let found = taken.found((changes.body != before).then_some(("body", changes.body.as_str())));
+        let body = Written::change(Some(&changes.body), before, taken.acknowledged);
         let (body, mentions) = text_of(app, body).await?.map_err(Error::Refused)?;
         let now = app.clock.now();
         let edit = Edit {
@@ -204,7 +222,12 @@ pub async fn update(
             written: (&comment.author, comment.created_at),
             changes: difference("body", before, &body.markdown).into_iter().collect(),
         };
-        let (kept, revisions) = revision::keep(viewer, now, edit);
+        // What a moderator takes out of what is hidden is what nobody may read.
+        let (kept, revisions) = if comment.is_hidden() {
+            (revision::forget(&comment.id, comment.revisions), 0)
+        } else {
+            revision::keep(viewer, now, edit)
+        };
         comment.body = Some(body);
         let mentioned = newly(&mentions, &comment.mentions);
         comment.mentions = mentions;
@@ -213,7 +236,12 @@ pub async fn update(
         comment.updated_at = now;
         let changed = What::CommentChanged { comment: comment.id.clone() };
         let told = happened(app, viewer, changed, &comment.thread, mentioned);
-        let batch = Batch::new().replace(&comment).and(kept).and(told);
+        let audited = audited(app, viewer, &comment, AuditAction::EditContent, comment.state())
+            .and(taken.audited(app, viewer, comment.id.as_str(), found));
+        let mut batch = Batch::new().replace(&comment).and(kept).and(told).and(audited);
+        if !viewer.moderates() {
+            batch = batch.require(&thread.id, when(Thread::open()));
+        }
         Ok(Decision { result: comment, batch })
     })
     .await
@@ -226,39 +254,42 @@ pub async fn update(
 /// `Stale`, not found, forbidden.
 pub async fn delete(app: &App, viewer: &Viewer, id: &Id<Comment>, request: &Request) -> Result<Comment> {
     once(app, viewer, request, || async {
-        let (mut comment, mut thread, subject) = editable(app, viewer, id).await?;
+        let (mut comment, thread, subject) = editable(app, viewer, id).await?;
         let forgotten = revision::forget(&comment.id, comment.revisions);
-        let was_answer = std::mem::take(&mut comment.accepted);
-        comment.body = None;
-        comment.quote = None;
-        comment.mentions = Vec::new();
-        comment.revisions = 0;
-        comment.reactions = ReactionCounts::default();
-        comment.score = 0;
+        let (before, was_readable, was_answer) = (comment.state(), comment.is_readable(), comment.accepted);
         comment.updated_at = app.clock.now();
-        thread.remove(comment.number);
-        let mut batch = Batch::new().replace(&comment).and(forgotten).replace(&thread);
+        let own = comment.author == viewer.id;
+        comment.delete(Removal::deleted(own, comment.updated_at, before));
         let gone = What::CommentChanged { comment: comment.id.clone() };
-        batch = batch.and(happened(app, viewer, gone, &comment.thread, Vec::new()));
-        if let Contribution::Post(post) = &subject {
-            let mut changes = Vec::new();
-            if was_answer {
-                changes.push(Post::ACCEPTED_ANSWER.set(None));
-            }
-            // The last one to go leaves the question as it was.
-            if post.answered && thread.comment_count == 0 {
-                changes.push(Post::ANSWERED.set(false));
-            }
-            if !changes.is_empty() {
-                batch = batch.patch(&post.id, Guard::Present, changes);
-            }
+        let mut batch = Batch::new()
+            .replace(&comment)
+            .and(forgotten)
+            .and(happened(app, viewer, gone, &comment.thread, Vec::new()))
+            .and(audited(app, viewer, &comment, AuditAction::DeleteContent, before));
+        if was_readable {
+            batch = batch.and(uncounted(&thread, &comment, &subject));
+        }
+        if let (Contribution::Post(post), true) = (&subject, was_answer) {
+            batch = batch.patch(&post.id, Guard::Present, [Post::ACCEPTED_ANSWER.set(None)]);
         }
         Ok(Decision { result: comment, batch })
     })
     .await
 }
 
-/// The comment, when the viewer may see what it is said about.
+/// The audit log's entry of what a moderator did to somebody else's comment.
+fn audited(app: &App, viewer: &Viewer, comment: &Comment, action: AuditAction, before: State) -> Batch {
+    let act = Act {
+        action,
+        subject: comment.id.as_str(),
+        reason: None,
+        before: Facts::state(before),
+        after: Facts { version: Some(comment.edition), ..Facts::state(comment.state()) },
+    };
+    acted_on_others(app, viewer, act, &Concerned::comment(comment))
+}
+
+/// The comment as the viewer sees it, when they may see what it is said about.
 ///
 /// # Errors
 /// When the store fails.
@@ -267,7 +298,7 @@ pub async fn visible(app: &App, viewer: &Viewer, id: &Id<Comment>) -> Result<Opt
         return Ok(None);
     };
     match discussed(app, viewer, &comment.thread).await {
-        Ok(_) => Ok(Some(comment)),
+        Ok(_) => Ok(comment.as_seen_by(viewer)),
         Err(Error::Coded(Code::NotFound, _)) => Ok(None),
         Err(error) => Err(error),
     }
@@ -280,10 +311,16 @@ async fn editable(app: &App, viewer: &Viewer, id: &Id<Comment>) -> Result<(Comme
         Error::Coded(Code::NotFound, _) => missing(),
         error => error,
     })?;
-    if !comment.can_edit(viewer) {
+    if comment.can_edit(viewer) {
+        return Ok((comment, thread, subject));
+    }
+    if !comment.is_hidden() {
         return Err(forbidden("Only its author and moderators can change a comment."));
     }
-    Ok((comment, thread, subject))
+    Err(match comment.author == viewer.id {
+        true => forbidden("It is hidden. Its author can change it once a moderator has restored it."),
+        false => missing(),
+    })
 }
 
 /// In which order the comments of a thread are listed.

@@ -7,13 +7,15 @@ use crate::{
     domain::{
         contribution::{Contribution, ContributionId},
         entry::Entry,
+        pin::Board,
+        sight::Seen,
         thread::Thread,
     },
     error::{Result, not_found},
     ids::Id,
 };
 
-/// The contribution, whoever may see it: the caller asks [`Contribution::can_see`].
+/// The contribution as it is stored: the caller asks who sees what of it ([`Seen`]).
 ///
 /// # Errors
 /// When the store fails.
@@ -26,21 +28,27 @@ pub async fn find(app: &App, id: &ContributionId) -> Result<Option<Contribution>
     })
 }
 
-/// A thread and what it discusses, when the viewer may see that.
+/// A thread and what it discusses, as the viewer sees that: the thread of what was taken away can still
+/// be read.
 ///
 /// # Errors
 /// Not found.
 pub async fn discussed(app: &App, viewer: &Viewer, id: &Id<Thread>) -> Result<(Thread, Contribution)> {
     let missing = || not_found("thread");
     let thread = app.store.one(id).await?.ok_or_else(missing)?;
-    let subject = find(app, &thread.subject).await?.filter(|subject| subject.can_see(viewer));
+    let subject = find(app, &thread.subject).await?.and_then(|subject| subject.as_seen_by(viewer));
     Ok((thread, subject.ok_or_else(missing)?))
 }
 
-/// Everything published. A proof of membership is all that seeing it takes.
+/// Everything published; or only what is, or is not, among `pinned`. A proof of membership is all that
+/// seeing it takes.
 #[must_use]
-pub fn published(_viewer: &Viewer, oldest_first: bool) -> Listing<Entry> {
-    let filter = Entry::published();
+pub fn published(_viewer: &Viewer, oldest_first: bool, pinned: Option<(bool, &Board)>) -> Listing<Entry> {
+    let mut filter = Entry::published();
+    if let Some((wanted, board)) = pinned {
+        let among = Entry::ID.is_in(board.pinned.iter().map(Entry::id_of));
+        filter = filter.and(if wanted { among } else { among.not() });
+    }
     if oldest_first {
         return Listing { name: "feed:oldest", filter, order: Entry::PUBLISHED_AT.asc() };
     }

@@ -3,7 +3,9 @@
 use super::{
     access::Viewer,
     activity::{happened, newly},
-    answer, follow, mention,
+    answer,
+    audit::{Act, Concerned, Override, Taken, acted_on_others},
+    follow, mention,
     once::{Decision, Request, once},
     page::Listing,
     revision::{self, Edit},
@@ -14,6 +16,7 @@ use crate::{
     clock::Timestamp,
     domain::{
         activity::What,
+        audit::{AuditAction, Facts, Place},
         case_study::problems::Problems,
         contribution::ContributionId,
         entry::Entry,
@@ -25,6 +28,7 @@ use crate::{
         post::{Post, PostContent, PostKind, PostState},
         reaction::ReactionCounts,
         revision::difference,
+        sight::{Removal, Seen},
         tag::{Carried, Tag, TagName},
         text::{RichText, Written},
         thread::Thread,
@@ -32,7 +36,7 @@ use crate::{
     },
     error::{Code, Error, Problem, Result, forbidden, not_found},
     ids::Id,
-    store::Batch,
+    store::{Batch, Guard},
 };
 
 /// A post as its author sends it.
@@ -47,6 +51,8 @@ pub struct NewPost {
     pub publish: bool,
     /// What the author said about the guard's warnings. Drafts are guarded, too: they are stored.
     pub acknowledged: Acknowledged,
+    /// A moderator's reason to take it whatever the guard finds.
+    pub overridden: Option<Override>,
 }
 
 /// What an author changes; `None` leaves it as it is.
@@ -59,6 +65,8 @@ pub struct PostChanges {
     pub kind: Option<PostKind>,
     /// What the author said about the guard's warnings.
     pub acknowledged: Acknowledged,
+    /// A moderator's reason to take it whatever the guard finds.
+    pub overridden: Option<Override>,
 }
 
 /// Writes a post and opens its thread.
@@ -67,11 +75,13 @@ pub struct PostChanges {
 /// Every problem of the content at once, each with its field.
 pub async fn create(app: &App, viewer: &Viewer, new: NewPost, request: &Request) -> Result<Post> {
     once(app, viewer, request, || async {
-        let title = Written::new(&new.title, new.acknowledged);
-        let body = Written::new(&new.body, new.acknowledged);
-        let mut problems = Problems::with(new.acknowledged);
+        let taken = Taken::of(viewer, new.acknowledged, new.overridden.as_ref())?;
+        let title = Written::new(&new.title, taken.acknowledged);
+        let body = Written::new(&new.body, taken.acknowledged);
+        let mut problems = Problems::with(taken.acknowledged);
         let tagged = TagName::read(&new.tags, &[], &mut problems);
         let event = Event::read(new.kind, new.event.as_ref(), None, new.publish, &mut problems);
+        let found = taken.found([("title", new.title.as_str()), ("body", &new.body)]);
         let content = content(app, title, body, &new.topics, new.publish, problems.into_vec()).await?;
         let now = app.clock.now();
         let id: Id<Post> = app.ids.fresh();
@@ -98,6 +108,7 @@ pub async fn create(app: &App, viewer: &Viewer, new: NewPost, request: &Request)
             created_at: now,
             published_at: new.publish.then_some(now),
             updated_at: now,
+            removed: None,
         };
         let tags = tag::followed(app, &Carried::none(), &post.carried(), &tagged).await?;
         let mut batch = Batch::new()
@@ -105,7 +116,8 @@ pub async fn create(app: &App, viewer: &Viewer, new: NewPost, request: &Request)
             .insert(&thread)
             .insert(&Entry::of_post(&post))
             .and(follow::begun(app, viewer, &thread.id))
-            .and(tags);
+            .and(tags)
+            .and(taken.audited(app, viewer, post.id.as_str(), found));
         if new.publish {
             batch = batch.and(published_now(app, viewer, &post));
         }
@@ -130,10 +142,12 @@ pub async fn update(
         let mut post = editable(app, viewer, id).await?;
         current(&post, Some(expected_version))?;
         let topics = changes.topics.clone().unwrap_or_else(|| names(&post.topics));
-        let acknowledged = changes.acknowledged;
+        let taken = Taken::of(viewer, changes.acknowledged, changes.overridden.as_ref())?;
+        let acknowledged = taken.acknowledged;
+        let found = overridden(&taken, &post, &changes);
         let title = Written::change(changes.title.as_deref(), &post.title, acknowledged);
         let body = Written::change(changes.body.as_deref(), &post.body.markdown, acknowledged);
-        let (complete, carried) = (post.state == PostState::Published, post.carried());
+        let (complete, carried) = (post.state != PostState::Draft, post.carried());
         let mut problems = Problems::with(acknowledged);
         let tagged = changes.tags.as_ref().map(|typed| TagName::read(typed, &post.tags, &mut problems));
         let kind = changes.kind.unwrap_or(post.kind);
@@ -155,10 +169,12 @@ pub async fn update(
         let answer = post.accepted_answer.take_if(|_| post.kind != PostKind::Question);
         let told = match post.state {
             PostState::Published => changed(app, viewer, &post, mentioned),
-            PostState::Draft | PostState::Deleted => Batch::new(),
+            PostState::Draft | PostState::Hidden | PostState::Deleted => Batch::new(),
         };
+        let audited = audited(app, viewer, &post, AuditAction::EditContent, post.state);
+        let overridden = taken.audited(app, viewer, post.id.as_str(), found);
         let mut decision = replaced(app, post).await?;
-        decision.batch = decision.batch.and(tags).and(kept).and(told);
+        decision.batch = decision.batch.and(tags).and(kept).and(told).and(audited).and(overridden);
         if let Some(answer) = answer {
             decision.batch = decision.batch.and(answer::marked(&answer, false));
         }
@@ -167,11 +183,35 @@ pub async fn update(
     .await
 }
 
-/// What readers of a published post saw before an edit.
+/// The places in what changes that nobody but a moderator could have taken.
+fn overridden(taken: &Taken, post: &Post, changes: &PostChanges) -> Vec<Place> {
+    let title = changes.title.as_deref().filter(|title| *title != post.title);
+    let body = changes.body.as_deref().filter(|body| *body != post.body.markdown);
+    taken.found(title.map(|text| ("title", text)).into_iter().chain(body.map(|text| ("body", text))))
+}
+
+/// The audit log's entry of what a moderator did to somebody else's post.
+fn audited(app: &App, viewer: &Viewer, post: &Post, action: AuditAction, before: PostState) -> Batch {
+    let facts = |state: PostState, version| Facts { version: Some(version), ..Facts::state(state.into()) };
+    let act = Act {
+        action,
+        subject: post.id.as_str(),
+        reason: None,
+        before: facts(before, post.edition),
+        after: facts(post.state, post.edition + 1),
+    };
+    acted_on_others(app, viewer, act, &Concerned::post(post))
+}
+
+/// What readers of a published post saw before an edit. Of a hidden one nothing is kept: what a
+/// moderator takes out of it is what nobody may read.
 fn keep(app: &App, viewer: &Viewer, post: &Post, edited: &Content, event: Option<&Event>) -> (Batch, i64) {
     let Some(published) = post.published_at else {
         return (Batch::new(), 0);
     };
+    if post.state == PostState::Hidden {
+        return (revision::forget(&post.id, post.revisions), 0);
+    }
     let changes = [
         difference("title", &post.title, &edited.title),
         difference("body", &post.body.markdown, &edited.body.markdown),
@@ -198,7 +238,7 @@ pub async fn publish(
 ) -> Result<Post> {
     once(app, viewer, request, || async {
         let mut post = editable(app, viewer, id).await?;
-        if post.state == PostState::Published {
+        if post.state != PostState::Draft {
             return Ok(Decision { result: post, batch: Batch::new() });
         }
         current(&post, expected_version)?;
@@ -223,7 +263,8 @@ pub async fn publish(
     .await
 }
 
-/// Takes a post away from everybody's sight, its thread with it.
+/// Takes a post's words away. What is left of one that others have seen is a tombstone, with its thread
+/// to read.
 ///
 /// # Errors
 /// `Stale`, not found, forbidden.
@@ -238,14 +279,17 @@ pub async fn delete(
         let mut post = editable(app, viewer, id).await?;
         current(&post, expected_version)?;
         let forgotten = revision::forget(&post.id, post.revisions);
-        let carried = post.carried();
-        post.state = PostState::Deleted;
-        post.revisions = 0;
-        post.updated_at = app.clock.now();
+        let (before, carried) = (post.state, post.carried());
+        let now = app.clock.now();
+        post.delete(Removal::deleted(post.author == viewer.id, now, before.into()));
+        post.updated_at = now;
         let told = changed(app, viewer, &post, Vec::new());
+        let audited = audited(app, viewer, &post, AuditAction::DeleteContent, before);
         let tags = tag::followed(app, &carried, &post.carried(), &[]).await?;
         let mut decision = replaced(app, post).await?;
-        decision.batch = decision.batch.and(tags).and(forgotten).and(told);
+        let closed = [Thread::CLOSED.set(true)];
+        let thread = Batch::new().patch(&decision.result.thread, Guard::Present, closed);
+        decision.batch = decision.batch.and(tags).and(forgotten).and(told).and(audited).and(thread);
         Ok(decision)
     })
     .await
@@ -286,10 +330,13 @@ async fn replaced(app: &App, mut post: Post) -> Result<Decision<Post>> {
 async fn editable(app: &App, viewer: &Viewer, id: &Id<Post>) -> Result<Post> {
     let post =
         app.store.one(id).await?.filter(|post| post.can_see(viewer)).ok_or_else(|| not_found("post"))?;
-    if !post.can_edit(viewer) {
-        return Err(forbidden("Only its author and moderators can change a post."));
+    if post.can_edit(viewer) {
+        return Ok(post);
     }
-    Ok(post)
+    Err(forbidden(match post.state {
+        PostState::Hidden => "It is hidden. Its author can change it once a moderator has restored it.",
+        _ => "Only its author and moderators can change a post.",
+    }))
 }
 
 /// What an author wrote, once it is known to be right.
@@ -353,13 +400,13 @@ fn names(topics: &[Id<Topic>]) -> Vec<String> {
     topics.iter().map(|topic| topic.as_str().to_owned()).collect()
 }
 
-/// The post, when the viewer may see it.
+/// The posts as the viewer sees them.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn visible(app: &App, viewer: &Viewer, ids: &[Id<Post>]) -> Result<Vec<Option<Post>>> {
     let posts = app.store.get(ids).await?;
-    Ok(posts.into_iter().map(|post| post.filter(|post| post.can_see(viewer))).collect())
+    Ok(posts.into_iter().map(|post| post.and_then(|post| post.as_seen_by(viewer))).collect())
 }
 
 /// In which order posts are listed.

@@ -69,7 +69,7 @@ pub async fn react(
             }
             Target::Comment(id) => {
                 let found = comment::visible(app, viewer, id).await?;
-                found.filter(|comment| !comment.is_deleted()).ok_or_else(missing)?;
+                found.filter(Comment::is_readable).ok_or_else(missing)?;
                 let mut decision = changed(app, viewer, id, id, Guard::Present, (kind, on)).await?;
                 if !decision.batch.is_empty() {
                     let by = if on { 1 } else { -1 };

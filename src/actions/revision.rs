@@ -6,6 +6,7 @@ use crate::{
     domain::{
         member::Member,
         revision::{FieldChange, Revision},
+        sight::Seen,
     },
     ids::{Id, Identified},
     query::{Document, Filter},
@@ -42,9 +43,10 @@ pub fn forget<T: Identified>(of: &Id<T>, kept: i64) -> Batch {
     (1..=kept).fold(Batch::new(), |batch, number| batch.delete(&Revision::id_of(of, number), Guard::Present))
 }
 
-/// The revisions of something that the viewer was shown, latest first.
+/// The revisions of something, latest first: none of what the viewer may not read.
 #[must_use]
-pub fn of<T: Identified>(of: &Id<T>) -> Listing<Revision> {
-    let filter: Filter<Revision> = Revision::of(of);
+pub fn of<D: Document + Seen>(viewer: &Viewer, of: &D) -> Listing<Revision> {
+    let readable = of.can_see(viewer).then(|| of.id().as_str().to_owned());
+    let filter: Filter<Revision> = Revision::OF.is_in(readable);
     Listing { name: "revisions", filter, order: Revision::NUMBER.desc() }
 }

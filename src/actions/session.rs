@@ -7,7 +7,7 @@ use crate::{
         member::Member,
         session::{Presented, Session},
     },
-    error::{Result, StoreError, unauthenticated},
+    error::{Result, StoreError, forbidden, unauthenticated},
     ids::Id,
     store::{Batch, Guard},
     tokens,
@@ -47,7 +47,7 @@ pub fn starting(app: &App, member: &Member) -> Session {
 /// it (RFC 9700, 4.14.2).
 ///
 /// # Errors
-/// `Unauthenticated`.
+/// `Unauthenticated`; forbidden while the member is suspended: the session goes on afterwards.
 pub async fn refresh(app: &App, token: &str) -> Result<Tokens> {
     let (id, generation) = tokens::refresh::read(app, token).ok_or_else(unauthenticated)?;
     for _ in 0..ROUNDS {
@@ -57,6 +57,8 @@ pub async fn refresh(app: &App, token: &str) -> Result<Tokens> {
             // However many retry, all get the same successor.
             Presented::Retry => return Tokens::of(app, &session),
             Presented::Latest => {
+                let member = app.store.one(&session.member).await?.ok_or_else(unauthenticated)?;
+                check_suspension(app, &member)?;
                 session.rotate(app.config.sign_in.session_days, now);
                 Batch::new().replace(&session)
             }
@@ -107,9 +109,21 @@ async fn delete(app: &App, id: &Id<Session>) -> Result<()> {
 /// session that was ended works until it expires, ten minutes at most.
 ///
 /// # Errors
-/// `Unauthenticated`, whatever is wrong with the token, and when the member is gone.
+/// `Unauthenticated`, whatever is wrong with the token, and when the member is gone. Forbidden, with the
+/// reason, while the member is suspended.
 pub async fn authenticate(app: &App, token: &str) -> Result<Viewer> {
     let claims = tokens::access::verify(app, token)?;
     let id = Id::<Member>::parse(&claims.sub).ok_or_else(unauthenticated)?;
-    app.store.one(&id).await?.map(Viewer::proven).ok_or_else(unauthenticated)
+    let member = app.store.one(&id).await?.ok_or_else(unauthenticated)?;
+    check_suspension(app, &member)?;
+    Ok(Viewer::proven(member))
+}
+
+/// Whoever holds a member's tokens is told why they don't work. Nobody else is: asking for a code, and
+/// coming back with it, is the same for all.
+fn check_suspension(app: &App, member: &Member) -> Result<()> {
+    match member.suspended(app.clock.now()) {
+        None => Ok(()),
+        Some(suspension) => Err(forbidden(&suspension.sentence(&app.config.network.contact))),
+    }
 }

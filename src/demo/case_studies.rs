@@ -124,6 +124,7 @@ impl Builder {
             updated_at: published,
             updated_by: author.id.clone(),
             revisions: 0,
+            removed: None,
         };
         let lead = organisations.iter().find(|one| Some(&one.id) == author.organisation.as_ref());
         let mut entry = Entry::of_case_study(&case_study, lead.and_then(|lead| lead.region.as_deref()));

@@ -212,6 +212,7 @@ impl Builder {
             created_at: published,
             published_at: Some(published),
             updated_at: published,
+            removed: None,
         };
         let comments = match self.size {
             Size::Written => self.discussion(&post, comments.iter(), members),
@@ -269,6 +270,7 @@ impl Builder {
                 revisions: 0,
                 created_at: at,
                 updated_at: at,
+                removed: None,
             });
         }
         comments

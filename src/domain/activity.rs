@@ -5,7 +5,8 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    adoption::AdoptionStep, comment::Comment, contribution::ContributionId, member::Member, thread::Thread,
+    adoption::AdoptionStep, audit::AuditEntry, comment::Comment, contribution::ContributionId,
+    member::Member, thread::Thread,
 };
 use crate::{
     clock::Timestamp,
@@ -74,12 +75,30 @@ pub enum What {
     AdoptionRecorded {
         step: Id<AdoptionStep>,
     },
+    /// A moderator acted on a member or on what they wrote: the member is told what happened and why.
+    /// What a member alone is told of happens in no thread, [`Activity::nowhere`].
+    Moderated {
+        entry: Id<AuditEntry>,
+        member: Id<Member>,
+    },
 }
 
 impl Activity {
     pub const TOLD_UP_TO: Field<Self, Option<String>> = Field::new("toldUpTo");
     pub const TOLD: Field<Self, bool> = Field::new("told");
     pub const EXPIRES_AT: Field<Self, Timestamp> = Field::new("expiresAt");
+
+    /// The thread of what happens in none.
+    #[must_use]
+    pub fn nowhere() -> Id<Thread> {
+        Id::of("none")
+    }
+
+    /// Whoever must not be named as the one who did it: a member who reported something.
+    #[must_use]
+    pub fn nobody() -> Id<Member> {
+        Id::of("none")
+    }
 
     #[must_use]
     pub fn new(

@@ -3,9 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    contribution::State,
     member::Member,
     organisation::Organisation,
     reaction::{Reactable, ReactionCounts},
+    sight::{Removal, Seen, Sight},
     text::RichText,
     thread::Thread,
 };
@@ -66,6 +68,9 @@ pub struct Comment {
     pub revisions: i64,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    /// When and why it was hidden or deleted.
+    #[serde(default)]
+    pub removed: Option<Removal>,
 }
 
 /// An accepted answer stands above any number of reactions that a thread will see.
@@ -155,14 +160,72 @@ impl Comment {
     }
 
     #[must_use]
-    pub const fn is_deleted(&self) -> bool {
-        self.body.is_none()
+    pub fn is_deleted(&self) -> bool {
+        self.body.is_none() && !self.is_hidden()
     }
 
-    /// Whether `viewer` may change it: its author, and moderators.
+    #[must_use]
+    pub fn is_hidden(&self) -> bool {
+        self.removed.as_ref().is_some_and(Removal::is_hidden)
+    }
+
+    /// Whether every member who sees the thread reads it: then it is counted, and can be answered,
+    /// quoted, reacted to and accepted.
+    #[must_use]
+    pub fn is_readable(&self) -> bool {
+        self.body.is_some() && !self.is_hidden()
+    }
+
+    /// As contributions have it.
+    #[must_use]
+    pub fn state(&self) -> State {
+        match (self.is_hidden(), self.is_deleted()) {
+            (true, _) => State::Hidden,
+            (false, true) => State::Deleted,
+            (false, false) => State::Published,
+        }
+    }
+
+    /// Whether `viewer` may change it: its author, and moderators. While it is hidden its author may
+    /// not, so that what moderators decide on is what was reported.
     #[must_use]
     pub fn can_edit(&self, viewer: &Member) -> bool {
-        !self.is_deleted() && (self.author == viewer.id || viewer.moderates())
+        let own = self.author == viewer.id && !self.is_hidden();
+        !self.is_deleted() && (own || viewer.moderates())
+    }
+
+    /// Takes its words away.
+    pub fn delete(&mut self, removal: Removal) {
+        self.empty();
+        self.removed = Some(removal);
+    }
+
+    fn empty(&mut self) {
+        self.body = None;
+        self.quote = None;
+        self.mentions = Vec::new();
+        self.accepted = false;
+        self.revisions = 0;
+        self.reactions = ReactionCounts::default();
+        self.score = 0;
+    }
+}
+
+impl Seen for Comment {
+    /// For those who see what is discussed. It keeps its place in the thread.
+    fn sight(&self, viewer: &Member) -> Sight {
+        match self.state() {
+            State::Hidden if self.author == viewer.id || viewer.moderates() => Sight::Whole,
+            State::Hidden | State::Deleted => Sight::Tombstone,
+            State::Draft | State::Published | State::Archived => Sight::Whole,
+        }
+    }
+
+    fn tombstone(&self) -> Self {
+        let mut left = self.clone();
+        left.empty();
+        left.removed = self.removed.as_ref().map(Removal::told_to_all);
+        left
     }
 }
 
@@ -194,6 +257,7 @@ mod tests {
             revisions: 0,
             created_at: now,
             updated_at: now,
+            removed: None,
             id,
         }
     }

@@ -8,6 +8,7 @@ use super::{
     member::Member,
     organisation::Organisation,
     post::{Post, PostState},
+    sight::{Removal, Seen, Sight},
     thread::Thread,
 };
 use crate::{
@@ -89,6 +90,7 @@ pub enum State {
     Draft,
     Published,
     Archived,
+    Hidden,
     Deleted,
 }
 scalar_enum!(State);
@@ -98,6 +100,7 @@ impl From<PostState> for State {
         match state {
             PostState::Draft => Self::Draft,
             PostState::Published => Self::Published,
+            PostState::Hidden => Self::Hidden,
             PostState::Deleted => Self::Deleted,
         }
     }
@@ -115,7 +118,9 @@ pub enum ShownState {
     MayBeOutOfDate,
     /// Taken off the lists; its authors and moderators see it.
     Archived,
-    /// Nobody sees it; its thread remembers that there was something.
+    /// Its authors and moderators see it, others only its tombstone.
+    Hidden,
+    /// Its words are gone; what is left is its tombstone.
     Deleted,
 }
 
@@ -125,6 +130,7 @@ impl From<State> for ShownState {
             State::Draft => Self::Draft,
             State::Published => Self::Published,
             State::Archived => Self::Archived,
+            State::Hidden => Self::Hidden,
             State::Deleted => Self::Deleted,
         }
     }
@@ -223,13 +229,54 @@ impl Contribution {
         }
     }
 
-    /// Whether `viewer` may know of it, by the rule of its own kind.
+    /// Whether it was hidden or deleted: then nobody adds to its thread.
     #[must_use]
-    pub fn can_see(&self, viewer: &Member) -> bool {
+    pub fn is_removed(&self) -> bool {
+        matches!(self.state(), State::Hidden | State::Deleted)
+    }
+
+    #[must_use]
+    pub fn state(&self) -> State {
         match self {
-            Self::Post(post) => post.can_see(viewer),
-            Self::CaseStudy(case_study) => case_study.can_see(viewer),
+            Self::Post(post) => post.state.into(),
+            Self::CaseStudy(case_study) => case_study.state,
         }
+    }
+
+    #[must_use]
+    pub fn removed(&self) -> Option<&Removal> {
+        match self {
+            Self::Post(post) => post.removed.as_ref(),
+            Self::CaseStudy(case_study) => case_study.removed.as_ref(),
+        }
+    }
+}
+
+/// By the rule of its own kind.
+impl Seen for Contribution {
+    fn sight(&self, viewer: &Member) -> Sight {
+        match self {
+            Self::Post(post) => post.sight(viewer),
+            Self::CaseStudy(case_study) => case_study.sight(viewer),
+        }
+    }
+
+    fn tombstone(&self) -> Self {
+        match self {
+            Self::Post(post) => Self::Post(Box::new(post.tombstone())),
+            Self::CaseStudy(case_study) => Self::CaseStudy(Box::new(case_study.tombstone())),
+        }
+    }
+}
+
+/// What stands in the place of something that was taken away; nothing for what is there.
+#[must_use]
+pub fn tombstone(state: State, removed: Option<&Removal>) -> Option<String> {
+    match (state, removed) {
+        (State::Hidden | State::Deleted, Some(removal)) => Some(removal.sentence()),
+        // From before it was noted when and by whom.
+        (State::Hidden | State::Deleted, None) => Some("Deleted.".to_owned()),
+        _ => None,
     }
 }
 

@@ -27,6 +27,7 @@ fn member(preferences: DigestPreferences, since: Timestamp) -> Member {
         notifications: crate::domain::notification::NotificationPreferences::default(),
         follows: crate::domain::follow::FollowCounts::default(),
         created_at: since,
+        suspension: None,
     }
 }
 

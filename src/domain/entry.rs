@@ -197,6 +197,7 @@ impl Facet {
 impl Reactable for Entry {}
 
 impl Entry {
+    pub const ID: Field<Self, Id<Self>> = Field::new("_id");
     pub const STATE: Field<Self, State> = Field::new("state");
     pub const FACETS: Field<Self, Vec<Facet>> = Field::new("facets");
     /// Null only in what was never published, which no list by this field shows.
@@ -353,7 +354,12 @@ fn facets_of(case_study: &CaseStudy, region: Option<&str>) -> Vec<Facet> {
     let organisations = content.lead_organisation.iter().chain(&content.partner_organisations);
     let organisations: Vec<_> = organisations.filter_map(|named| named.id()).collect();
     facets.extend(organisations.iter().copied().map(Facet::organisation));
-    facets.extend(followed(case_study.authors(), organisations, &content.topics, content.tags.iter().map(|tag| &tag.id)));
+    facets.extend(followed(
+        case_study.authors(),
+        organisations,
+        &content.topics,
+        content.tags.iter().map(|tag| &tag.id),
+    ));
     facets.extend(region.map(Facet::region));
     facets.extend(content.topics.iter().map(Facet::topic));
     facets.extend(content.tags.iter().map(|tag| Facet::tag(&tag.id)));

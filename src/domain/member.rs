@@ -4,7 +4,7 @@ use chrono::{Timelike, Weekday};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    email::EmailAddress, follow::FollowCounts, notification::NotificationPreferences,
+    email::EmailAddress, follow::FollowCounts, moderation::Suspension, notification::NotificationPreferences,
     organisation::Organisation,
 };
 use crate::{
@@ -40,6 +40,9 @@ pub struct Member {
     #[serde(default)]
     pub follows: FollowCounts,
     pub created_at: Timestamp,
+    /// Why they may not use the service; it may have run out.
+    #[serde(default)]
+    pub suspension: Option<Suspension>,
 }
 
 document!(
@@ -116,6 +119,7 @@ impl Member {
             notifications: NotificationPreferences::default(),
             follows: FollowCounts::default(),
             created_at: now,
+            suspension: None,
         }
     }
 
@@ -123,6 +127,12 @@ impl Member {
     #[must_use]
     pub fn digest_due(now: Timestamp) -> Filter<Self> {
         Self::DIGEST_DUE_AT.lte(now)
+    }
+
+    /// Why they may not use the service at `now`.
+    #[must_use]
+    pub fn suspended(&self, now: Timestamp) -> Option<&Suspension> {
+        self.suspension.as_ref().filter(|suspension| suspension.holds(now))
     }
 
     /// Whether they look after the house rules.

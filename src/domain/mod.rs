@@ -3,6 +3,7 @@
 
 pub mod activity;
 pub mod adoption;
+pub mod audit;
 pub mod bookmark;
 pub mod calendar;
 pub mod case_study;
@@ -17,14 +18,18 @@ pub mod guard;
 pub mod job;
 pub mod member;
 pub mod mention;
+pub mod moderation;
 pub mod notification;
 pub mod organisation;
+pub mod pin;
 pub mod post;
 pub mod reaction;
 pub mod read_mark;
 pub mod receipt;
+pub mod report;
 pub mod revision;
 pub mod session;
+pub mod sight;
 pub mod sign_in;
 pub mod tag;
 pub mod taxonomy;
@@ -42,6 +47,7 @@ pub fn collections() -> Vec<&'static Collection> {
         adoption::Adoption::collection(),
         adoption::AdoptionStep::collection(),
         bookmark::Bookmark::collection(),
+        audit::AuditEntry::collection(),
         case_study::CaseStudy::collection(),
         case_study::Edition::collection(),
         comment::Comment::collection(),
@@ -52,10 +58,12 @@ pub fn collections() -> Vec<&'static Collection> {
         member::Member::collection(),
         notification::Notification::collection(),
         organisation::Organisation::collection(),
+        pin::Board::collection(),
         post::Post::collection(),
         reaction::Reactions::collection(),
         read_mark::ReadMark::collection(),
         receipt::Receipt::collection(),
+        report::Report::collection(),
         revision::Revision::collection(),
         session::Session::collection(),
         sign_in::SignIn::collection(),

@@ -7,7 +7,8 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    activity::Activity, comment::Comment, contribution::ContributionId, member::Member, thread::Thread,
+    activity::Activity, audit::AuditEntry, comment::Comment, contribution::ContributionId, member::Member,
+    thread::Thread,
 };
 use crate::{
     clock::Timestamp,
@@ -177,11 +178,14 @@ pub struct Notification {
     pub member: Id<Member>,
     pub kind: Kind,
     pub thread: Id<Thread>,
-    /// What the thread is about.
-    pub subject: ContributionId,
+    /// What the thread is about; none when it happened in no thread.
+    pub subject: Option<ContributionId>,
+    /// What a moderator did. Each act is told for itself, with its reason.
+    #[serde(default)]
+    pub entry: Option<Id<AuditEntry>>,
     /// The latest comment that it tells of; none when it is about the contribution itself.
     pub comment: Option<Id<Comment>>,
-    /// Who did it, the latest first.
+    /// Who did it, the latest first. Moderators act for the network: none of them is named.
     pub actors: Vec<Id<Member>>,
     /// How often it happened.
     pub count: i64,
@@ -219,7 +223,9 @@ document!(
 pub struct News<'a> {
     pub activity: &'a Activity,
     pub kind: Kind,
-    pub subject: &'a ContributionId,
+    pub subject: Option<&'a ContributionId>,
+    /// What a moderator did.
+    pub entry: Option<&'a Id<AuditEntry>>,
     pub comment: Option<&'a Id<Comment>>,
     /// Whether it is to be told by e-mail, too.
     pub by_mail: bool,
@@ -251,11 +257,12 @@ impl Notification {
             member: member.clone(),
             kind: news.kind,
             thread: activity.thread.clone(),
-            subject: news.subject.clone(),
+            subject: news.subject.cloned(),
+            entry: news.entry.cloned(),
             comment: None,
             actors: Vec::new(),
             count: 0,
-            fold: Some(Self::fold_of(member, news.kind, &activity.thread)),
+            fold: news.entry.is_none().then(|| Self::fold_of(member, news.kind, &activity.thread)),
             to_mail: 0,
             mailed: 0,
             created_at: now,
@@ -269,10 +276,12 @@ impl Notification {
 
     /// Tells of one more thing of the same sort.
     pub fn add(&mut self, news: &News<'_>, now: Timestamp) {
-        let actor = &news.activity.actor;
-        self.actors.retain(|other| other != actor);
-        self.actors.insert(0, actor.clone());
-        self.actors.truncate(ACTORS_MAX);
+        if news.entry.is_none() {
+            let actor = &news.activity.actor;
+            self.actors.retain(|other| other != actor);
+            self.actors.insert(0, actor.clone());
+            self.actors.truncate(ACTORS_MAX);
+        }
         self.comment = news.comment.cloned().or_else(|| self.comment.take());
         self.count += 1;
         self.to_mail += i64::from(news.by_mail);
@@ -309,7 +318,8 @@ impl Notification {
         self.to_mail > self.mailed
     }
 
-    /// What it tells, in one sentence without a full stop. `names` are the actors', `count` how often it
+    /// What it tells, in one sentence without a full stop; of a moderator's act
+    /// [`AuditEntry::sentence`] does. `names` are the actors', `count` how often it
     /// happened.
     #[must_use]
     pub fn sentence(&self, names: &[&str], title: &str, count: i64) -> String {
@@ -370,7 +380,8 @@ mod tests {
             let news = News {
                 activity: &activity,
                 kind: Kind::Replied,
-                subject: &subject,
+                subject: Some(&subject),
+                entry: None,
                 comment: Some(&comment),
                 by_mail: true,
             };

@@ -8,6 +8,7 @@ use super::{
     member::Member,
     organisation::Organisation,
     reaction::{Reactable, ReactionCounts},
+    sight::{Removal, Seen, Sight},
     tag::{Carried, Tag},
     text::{BODY_MAX, RichText, TITLE_MAX, Written, line},
     thread::Thread,
@@ -62,6 +63,9 @@ pub struct Post {
     /// When it was first published; a draft has none.
     pub published_at: Option<Timestamp>,
     pub updated_at: Timestamp,
+    /// When and why it was hidden or deleted.
+    #[serde(default)]
+    pub removed: Option<Removal>,
 }
 
 document!(
@@ -105,7 +109,9 @@ pub enum PostState {
     Draft,
     /// Every member sees it.
     Published,
-    /// Nobody sees it; its thread remembers that there was something.
+    /// Its author and moderators see it, others that there was something.
+    Hidden,
+    /// Its words are gone; who saw it sees that there was something.
     Deleted,
 }
 scalar_enum!(PostState);
@@ -196,25 +202,68 @@ impl Post {
         Carried { tags: self.tags.clone(), counts: self.state == PostState::Published }
     }
 
-    /// Whether `viewer` may know of it.
-    #[must_use]
-    pub fn can_see(&self, viewer: &Member) -> bool {
-        match self.state {
-            PostState::Published => true,
-            PostState::Draft => self.author == viewer.id,
-            PostState::Deleted => false,
-        }
-    }
-
     /// Whether `viewer` may say which comment answers it.
     #[must_use]
     pub fn can_accept(&self, viewer: &Member) -> bool {
         self.kind == PostKind::Question && self.state == PostState::Published && self.can_edit(viewer)
     }
 
-    /// Whether `viewer` may change it: its author, and moderators once others can see it.
+    /// Whether `viewer` may change it: its author, and moderators once others can see it. While it is
+    /// hidden its author may not, so that what moderators decide on is what was reported.
     #[must_use]
     pub fn can_edit(&self, viewer: &Member) -> bool {
-        self.can_see(viewer) && (self.author == viewer.id || viewer.moderates())
+        let own = self.author == viewer.id && self.state != PostState::Hidden;
+        self.can_see(viewer) && (own || viewer.moderates())
+    }
+
+    /// Takes its words away, and what others made of them.
+    fn empty(&mut self) {
+        self.title = String::new();
+        self.body = RichText::default();
+        self.topics = Vec::new();
+        self.tags = Vec::new();
+        self.event = None;
+        self.mentions = Vec::new();
+        self.accepted_answer = None;
+        self.reactions = ReactionCounts::default();
+        self.revisions = 0;
+    }
+
+    pub fn delete(&mut self, removal: Removal) {
+        self.empty();
+        self.state = PostState::Deleted;
+        self.removed = Some(removal);
+    }
+
+    pub fn hide(&mut self, removal: Removal) {
+        self.state = PostState::Hidden;
+        self.removed = Some(removal);
+    }
+
+    /// Makes it what it was before it was hidden.
+    pub fn restore(&mut self) {
+        self.state = PostState::Published;
+        self.removed = None;
+    }
+}
+
+impl Seen for Post {
+    fn sight(&self, viewer: &Member) -> Sight {
+        let own = self.author == viewer.id;
+        match self.state {
+            PostState::Published => Sight::Whole,
+            PostState::Draft if own => Sight::Whole,
+            PostState::Hidden if own || viewer.moderates() => Sight::Whole,
+            PostState::Hidden => Sight::Tombstone,
+            PostState::Deleted if self.published_at.is_some() => Sight::Tombstone,
+            PostState::Draft | PostState::Deleted => Sight::Nothing,
+        }
+    }
+
+    fn tombstone(&self) -> Self {
+        let mut left = self.clone();
+        left.empty();
+        left.removed = self.removed.as_ref().map(Removal::told_to_all);
+        left
     }
 }

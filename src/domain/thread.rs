@@ -3,7 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::{contribution::ContributionId, member::Member, read_mark::ReadMark};
-use crate::{clock::Timestamp, document, ids::Id, query::Field};
+use crate::{
+    clock::Timestamp,
+    document,
+    ids::Id,
+    query::{Field, Filter},
+};
 
 /// Counting unread comments stops here: 100 means more than 99.
 pub const UNREAD_MAX: i64 = 100;
@@ -31,6 +36,9 @@ pub struct Thread {
     pub last_activity_at: Timestamp,
     /// Nobody can add to a locked thread.
     pub locked: bool,
+    /// What is discussed was hidden or deleted: its thread can be read, and nobody can add to it.
+    #[serde(default)]
+    pub closed: bool,
 }
 
 document!(Thread, "thr", "threads", []);
@@ -40,6 +48,18 @@ impl Thread {
     pub const ADDED: Field<Self, i64> = Field::new("added");
     pub const LAST_ACTIVITY_AT: Field<Self, Timestamp> = Field::new("lastActivityAt");
     pub const LOCKED: Field<Self, bool> = Field::new("locked");
+    pub const CLOSED: Field<Self, bool> = Field::new("closed");
+
+    /// Threads that members can add to. A thread from before there were closed ones is not closed.
+    #[must_use]
+    pub fn open() -> Filter<Self> {
+        Self::LOCKED.eq(false).and(Self::CLOSED.ne(true))
+    }
+
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        !self.locked && !self.closed
+    }
 
     /// The thread of something that is new; its id follows from what it is about.
     #[must_use]
@@ -55,6 +75,7 @@ impl Thread {
             opened_at: Some(now),
             last_activity_at: now,
             locked: false,
+            closed: false,
         }
     }
 
@@ -64,6 +85,12 @@ impl Thread {
         self.removed.push(number);
         let more = self.removed.len().saturating_sub(usize::try_from(UNREAD_MAX).unwrap_or_default());
         self.removed.drain(..more);
+    }
+
+    /// The opposite.
+    pub fn bring_back(&mut self, number: i64) {
+        self.comment_count += 1;
+        self.removed.retain(|removed| *removed != number);
     }
 
     /// How many comments were added by others since `member` read it last, up to [`UNREAD_MAX`]. A thread

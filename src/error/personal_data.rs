@@ -1,7 +1,10 @@
 //! Where text seems to identify a person: what the guard found, never the words themselves.
 
 /// What kind of personal data a text seems to hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, async_graphql::Enum)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, async_graphql::Enum,
+)]
+#[serde(rename_all = "kebab-case")]
 pub enum PersonalData {
     /// Ten digits that are, or are called, an NHS number.
     NhsNumber,

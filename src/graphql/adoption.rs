@@ -23,6 +23,7 @@ use crate::{
         adoption::{self as domain, AdoptionStatus},
         calendar::YearMonth,
         case_study::typed::TypedContact,
+        sight::Seen,
     },
     error::{Code, Error, not_found},
     ids::Id,
@@ -109,7 +110,8 @@ impl Adoption {
     /// The record, when the viewer may see the case study that it is on.
     pub async fn visible(ctx: &Context<'_>, id: &Id<domain::Adoption>) -> Result<Option<Self>> {
         let Some(found) = ctx.loaders().adoption(id).await.map_err(top)? else { return Ok(None) };
-        Ok(CaseStudy::visible(ctx, &found.case_study).await?.map(|_| Self(found)))
+        let case_study = CaseStudy::visible(ctx, &found.case_study).await?;
+        Ok(case_study.filter(|case_study| case_study.0.can_see(ctx.viewer())).map(|_| Self(found)))
     }
 }
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
 use super::{
+    audit::OverridePersonalDataInput,
     bookmark::bookmarked,
-    connection::{Connection, connect},
+    connection::{Connection, connect, connect_seen},
     context::{Ask, request},
-    contribution::RichText,
+    contribution::{RichText, hidden_because},
     member::Member,
     organisation::Organisation,
     payload::{payload, top},
@@ -25,7 +26,7 @@ use crate::{
         revision,
     },
     clock::Timestamp,
-    domain::{bookmark::Bookmarkable, comment as domain},
+    domain::{bookmark::Bookmarkable, comment as domain, contribution::tombstone},
     error::{Code, Error, not_found},
     ids::Id,
 };
@@ -69,14 +70,14 @@ impl Comment {
         before: Option<String>,
     ) -> Result<Connection<Comment>> {
         let wanted = Wanted { first, last, after, before };
-        connect(ctx, action::replies(&self.0), wanted, Comment).await
+        connect_seen(ctx, action::replies(&self.0), wanted, Comment).await
     }
 
-    /// Words of another comment that it takes up; none when that one is deleted.
+    /// Words of another comment that it takes up; none when that one is hidden or deleted.
     async fn quote(&self, ctx: &Context<'_>) -> Result<Option<CommentQuote>> {
         let Some(quote) = &self.0.quote else { return Ok(None) };
         let quoted = ctx.loaders().comment(&quote.comment).await.map_err(top)?;
-        let quoted = quoted.filter(|comment| !comment.is_deleted());
+        let quoted = quoted.filter(|comment| comment.body.is_some());
         Ok(quoted.map(|comment| CommentQuote { comment: Comment(comment), text: quote.text.clone() }))
     }
 
@@ -109,16 +110,32 @@ impl Comment {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<Connection<Revision>> {
-        connect(ctx, revision::of(&self.0.id), Wanted { first, last, after, before }, Revision).await
+        connect(ctx, revision::of(ctx.viewer(), &*self.0), Wanted { first, last, after, before }, Revision)
+            .await
     }
 
-    /// None once it is deleted.
+    /// None once it is deleted, or while it is hidden from the viewer.
     async fn body(&self) -> Option<RichText> {
         self.0.body.as_ref().map(Into::into)
     }
 
     async fn deleted(&self) -> bool {
         self.0.is_deleted()
+    }
+
+    /// Hidden by a moderator, or until one has looked at it. Its author and moderators read it.
+    async fn hidden(&self) -> bool {
+        self.0.is_hidden()
+    }
+
+    /// What stands in its place when it was hidden or deleted: a sentence for a person.
+    async fn tombstone(&self) -> Option<String> {
+        tombstone(self.0.state(), self.0.removed.as_ref())
+    }
+
+    /// Why it is hidden: for its author and moderators.
+    async fn hidden_because(&self) -> Option<&str> {
+        hidden_because(self.0.removed.as_ref())
     }
 
     async fn author(&self, ctx: &Context<'_>) -> Result<Member> {
@@ -145,6 +162,11 @@ impl Comment {
 
     async fn viewer_can_edit(&self, ctx: &Context<'_>) -> bool {
         self.0.can_edit(ctx.viewer())
+    }
+
+    /// Whether moderators' acts on it are open to the viewer.
+    async fn viewer_can_moderate(&self, ctx: &Context<'_>) -> bool {
+        ctx.viewer().moderates()
     }
 }
 
@@ -176,6 +198,8 @@ pub struct AddCommentInput {
     /// refused.
     #[graphql(default)]
     pub acknowledge_personal_data: bool,
+    /// For moderators: takes it whatever is found.
+    pub override_personal_data: Option<OverridePersonalDataInput>,
     pub client_mutation_id: Option<String>,
 }
 
@@ -195,6 +219,8 @@ pub struct UpdateCommentInput {
     /// As in `AddCommentInput`. Text that stays as it is stored is not asked about again.
     #[graphql(default)]
     pub acknowledge_personal_data: bool,
+    /// For moderators: takes it whatever is found.
+    pub override_personal_data: Option<OverridePersonalDataInput>,
     pub client_mutation_id: Option<String>,
 }
 
@@ -247,8 +273,11 @@ impl CommentMutation {
     ) -> Result<UpdateCommentPayload> {
         let request = request("updateComment", &input, input.client_mutation_id.as_ref());
         let id = comment_id(&input.id)?;
-        let changes =
-            CommentChanges { body: input.body, acknowledged: input.acknowledge_personal_data.into() };
+        let changes = CommentChanges {
+            body: input.body,
+            acknowledged: input.acknowledge_personal_data.into(),
+            overridden: input.override_personal_data.map(Into::into),
+        };
         let changed =
             action::update(ctx.app(), ctx.viewer(), &id, input.expected_version, changes, &request).await;
         let current = match &changed {
@@ -318,5 +347,6 @@ fn parse_new(input: &AddCommentInput) -> Result<crate::error::Result<NewComment>
         },
     };
     let acknowledged = input.acknowledge_personal_data.into();
-    Ok(Ok(NewComment { thread, parent, body: input.body.clone(), quote, acknowledged }))
+    let overridden = input.override_personal_data.clone().map(Into::into);
+    Ok(Ok(NewComment { thread, parent, body: input.body.clone(), quote, acknowledged, overridden }))
 }

@@ -12,6 +12,7 @@ use super::{context::Ask, payload::top};
 use crate::{
     actions::page::{self, Listing, Wanted},
     app::App,
+    domain::sight::Seen,
     error::Result,
     query::Document,
 };
@@ -120,5 +121,22 @@ where
 {
     let page = fetch(ctx, listing, wanted).await?;
     let nodes = page.documents().iter().map(|document| Some(wrap(Arc::clone(document)))).collect();
+    Ok(page.connection(ctx, nodes))
+}
+
+/// The same of what members see more or less of.
+pub async fn connect_seen<D, N>(
+    ctx: &Context<'_>,
+    listing: Listing<D>,
+    wanted: Wanted,
+    wrap: impl Fn(Arc<D>) -> N,
+) -> async_graphql::Result<Connection<N>>
+where
+    D: Document + Seen,
+    N: OutputType,
+{
+    let page = fetch(ctx, listing, wanted).await?;
+    let seen = |document: &Arc<D>| Arc::clone(document).shared_as_seen_by(ctx.viewer());
+    let nodes = page.documents().iter().map(|document| seen(document).map(&wrap)).collect();
     Ok(page.connection(ctx, nodes))
 }

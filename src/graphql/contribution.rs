@@ -20,8 +20,10 @@ use crate::{
     clock::Timestamp,
     domain::{
         self,
-        contribution::{ContributionId, ShownState},
+        contribution::{ContributionId, ShownState, State},
         entry::Entry,
+        post::PostState,
+        sight::Removal,
     },
     ids::Id,
 };
@@ -67,7 +69,23 @@ use crate::{
         arg(name = "last", ty = "Option<i32>"),
         arg(name = "before", ty = "Option<String>")
     ),
-    field(name = "viewer_can_edit", ty = "bool")
+    field(name = "pinned", ty = "bool", desc = "Among the few that moderators want everybody to see first."),
+    field(
+        name = "tombstone",
+        ty = "Option<String>",
+        desc = "What stands in its place when it was hidden or deleted: a sentence for a person."
+    ),
+    field(
+        name = "hidden_because",
+        ty = "Option<&str>",
+        desc = "Why it is hidden: for its authors and moderators."
+    ),
+    field(name = "viewer_can_edit", ty = "bool"),
+    field(
+        name = "viewer_can_moderate",
+        ty = "bool",
+        desc = "Whether moderators' acts on it are open to the viewer."
+    )
 )]
 pub enum Contribution {
     Post(Post),
@@ -82,12 +100,20 @@ impl Contribution {
         }
     }
 
-    /// The contribution, when there is one and the viewer may see it.
+    /// The contribution as the viewer sees it, when they do: perhaps a tombstone.
     pub async fn visible(ctx: &Context<'_>, id: &ContributionId) -> Result<Option<Self>> {
         Ok(match id {
             ContributionId::Post(id) => Post::visible(ctx, id).await?.map(Self::Post),
             ContributionId::CaseStudy(id) => CaseStudy::visible(ctx, id).await?.map(Self::CaseStudy),
         })
+    }
+
+    #[must_use]
+    pub fn is_published(&self) -> bool {
+        match self {
+            Self::Post(post) => post.0.state == PostState::Published,
+            Self::CaseStudy(case_study) => case_study.0.state == State::Published,
+        }
     }
 
     /// What the entries of a page are of, loaded together. One that went a moment ago is left out.
@@ -96,6 +122,17 @@ impl Contribution {
         let found = page.documents().iter().map(|entry| Self::visible(ctx, &entry.contribution));
         futures_util::future::try_join_all(found).await
     }
+}
+
+/// Whether a contribution is among those that are pinned.
+pub async fn is_pinned(ctx: &Context<'_>, id: &ContributionId) -> Result<bool> {
+    let board = ctx.loaders().board().await.map_err(top)?;
+    Ok(board.is_some_and(|board| board.pinned.contains(id)))
+}
+
+/// Why something is hidden. Tombstones have no reasons.
+pub fn hidden_because(removed: Option<&Removal>) -> Option<&str> {
+    removed.filter(|removal| removal.is_hidden()).and_then(|removal| removal.reason.as_deref())
 }
 
 /// Text in three forms.

@@ -16,9 +16,10 @@ use crate::{
     actions::access::Viewer,
     app::App,
     domain::{
-        adoption::Adoption, bookmark::Bookmark, case_study::CaseStudy, comment::Comment, entry::Entry,
-        follow::Follow, member::Member, organisation::Organisation, post::Post, reaction::Reactions,
-        read_mark::ReadMark, tag::Tag, thread::Thread, topic::Topic,
+        adoption::Adoption, audit::AuditEntry, bookmark::Bookmark, case_study::CaseStudy, comment::Comment,
+        entry::Entry, follow::Follow, member::Member, organisation::Organisation, pin::Board, post::Post,
+        reaction::Reactions, read_mark::ReadMark, report::Report, sight::Seen, tag::Tag, thread::Thread,
+        topic::Topic,
     },
     error::{Result, StoreError},
     ids::Id,
@@ -28,6 +29,7 @@ use crate::{
 /// The loaders of one request. What was loaded once stays as it was for the whole request.
 pub struct Loaders {
     app: App,
+    viewer: Viewer,
     pub members: Loader<Member>,
     pub organisations: Loader<Organisation>,
     pub topics: Loader<Topic>,
@@ -42,6 +44,9 @@ pub struct Loaders {
     pub reactions: Loader<Reactions>,
     pub follows: Loader<Follow>,
     pub bookmarks: Loader<Bookmark>,
+    pub boards: Loader<Board>,
+    pub reports: Loader<Report>,
+    pub audit_entries: Loader<AuditEntry>,
 }
 
 impl Loaders {
@@ -50,6 +55,7 @@ impl Loaders {
     pub fn new(app: App, viewer: &Viewer) -> Self {
         let loader = Self {
             app,
+            viewer: viewer.clone(),
             members: Loader::default(),
             organisations: Loader::default(),
             topics: Loader::default(),
@@ -64,6 +70,9 @@ impl Loaders {
             reactions: Loader::default(),
             follows: Loader::default(),
             bookmarks: Loader::default(),
+            boards: Loader::default(),
+            reports: Loader::default(),
+            audit_entries: Loader::default(),
         };
         loader.members.know(Arc::new((**viewer).clone()));
         loader
@@ -99,26 +108,52 @@ impl Loaders {
         self.threads.load(&self.app, id).await
     }
 
+    /// The comment as the viewer sees it, when they see its thread.
+    ///
     /// # Errors
     /// When the store fails.
     pub async fn comment(&self, id: &Id<Comment>) -> Result<Option<Arc<Comment>>> {
-        self.comments.load(&self.app, id).await
+        self.seen(self.comments.load(&self.app, id).await)
     }
 
-    /// The post, whoever may see it: the caller asks [`Post::can_see`].
+    /// The post as the viewer sees it.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn post(&self, id: &Id<Post>) -> Result<Option<Arc<Post>>> {
-        self.posts.load(&self.app, id).await
+        self.seen(self.posts.load(&self.app, id).await)
     }
 
-    /// The case study, whoever may see it: the caller asks [`CaseStudy::can_see`].
+    /// The case study as the viewer sees it.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn case_study(&self, id: &Id<CaseStudy>) -> Result<Option<Arc<CaseStudy>>> {
-        self.case_studies.load(&self.app, id).await
+        self.seen(self.case_studies.load(&self.app, id).await)
+    }
+
+    fn seen<D: Seen>(&self, found: Result<Option<Arc<D>>>) -> Result<Option<Arc<D>>> {
+        Ok(found?.and_then(|found| found.shared_as_seen_by(&self.viewer)))
+    }
+
+    /// # Errors
+    /// When the store fails.
+    pub async fn report(&self, id: &Id<Report>) -> Result<Option<Arc<Report>>> {
+        self.reports.load(&self.app, id).await
+    }
+
+    /// # Errors
+    /// When the store fails.
+    pub async fn audit_entry(&self, id: &Id<AuditEntry>) -> Result<Option<Arc<AuditEntry>>> {
+        self.audit_entries.load(&self.app, id).await
+    }
+
+    /// What is pinned.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn board(&self) -> Result<Option<Arc<Board>>> {
+        self.boards.load(&self.app, &Board::id_of_all()).await
     }
 
     /// # Errors

@@ -15,7 +15,9 @@ use super::{
     payload::top,
 };
 use crate::{
-    actions::{bookmark, contribution as contributions, follow, notification, page::Wanted},
+    actions::{
+        access::Moderator, bookmark, contribution as contributions, follow, notification, page::Wanted,
+    },
     clock::Timestamp,
     domain::{
         follow::{Stance, Target},
@@ -67,6 +69,27 @@ impl Member {
     async fn viewer_muted(&self, ctx: &Context<'_>) -> Result<bool> {
         Ok(stance(ctx, Target::Member(self.0.id.clone())).await? == Stance::Muted)
     }
+
+    /// Why they may not use the exchange, and until when: for moderators alone.
+    async fn suspended(&self, ctx: &Context<'_>) -> Option<Suspension> {
+        let moderator = Moderator::of(ctx.viewer()).ok()?;
+        suspension(&moderator, &self.0, ctx.app().clock.now())
+    }
+}
+
+/// Why a member may not use the exchange.
+#[derive(SimpleObject)]
+pub struct Suspension {
+    /// None: until a moderator reinstates them.
+    pub until: Option<Timestamp>,
+    pub reason: String,
+    pub at: Timestamp,
+}
+
+fn suspension(_moderator: &Moderator, member: &domain::Member, now: Timestamp) -> Option<Suspension> {
+    let suspension = member.suspended(now)?;
+    let (until, reason, at) = (suspension.until, suspension.reason.clone(), suspension.at);
+    Some(Suspension { until, reason, at })
 }
 
 impl Member {

@@ -4,6 +4,7 @@
 //! number of store calls constant.
 
 pub mod adoption;
+pub mod audit;
 pub mod bookmark;
 pub mod case_study;
 pub mod comment;
@@ -15,6 +16,7 @@ pub mod follow;
 pub mod http;
 pub mod loaders;
 pub mod member;
+pub mod moderation;
 pub mod node;
 pub mod notification;
 pub mod organisation;
@@ -23,6 +25,7 @@ pub mod post;
 pub mod query;
 pub mod reaction;
 pub mod read_mark;
+pub mod report;
 pub mod revision;
 pub mod scalars;
 pub mod tag;
@@ -43,6 +46,8 @@ pub struct Mutation(
     follow::FollowMutation,
     bookmark::BookmarkMutation,
     notification::NotificationMutation,
+    report::ReportMutation,
+    moderation::ModerationMutation,
 );
 
 pub type Schema = async_graphql::Schema<query::Query, Mutation, EmptySubscription>;

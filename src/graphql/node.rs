@@ -5,9 +5,9 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Interface, Result};
 
 use super::{
-    adoption::Adoption, case_study::CaseStudy, comment::Comment, context::Ask, contribution::Contribution,
-    member::Member, organisation::Organisation, payload::top, post::Post, tag::Tag, thread::Thread,
-    topic::Topic,
+    adoption::Adoption, audit::AuditEntry, case_study::CaseStudy, comment::Comment, context::Ask,
+    contribution::Contribution, member::Member, organisation::Organisation, payload::top, post::Post,
+    report::Report, tag::Tag, thread::Thread, topic::Topic,
 };
 use crate::{domain, ids::Id};
 
@@ -24,6 +24,8 @@ pub enum Node {
     Organisation(Organisation),
     Topic(Topic),
     Tag(Tag),
+    Report(Report),
+    AuditEntry(AuditEntry),
 }
 
 /// What the id belongs to, when there is such a thing and the viewer may see it: the two cases in
@@ -65,6 +67,14 @@ pub async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
             Some(id) => Tag::visible(ctx, &id).await?.map(Node::Tag),
             None => None,
         },
+        "rpt" => match Id::parse(id) {
+            Some(id) => Report::visible(ctx, &id).await?.map(Node::Report),
+            None => None,
+        },
+        "aud" => match Id::parse(id) {
+            Some(id) => AuditEntry::visible(ctx, &id).await?.map(Node::AuditEntry),
+            None => None,
+        },
         _ => None,
     };
     Ok(node)
@@ -81,7 +91,8 @@ async fn visible_thread(
     Ok(Contribution::visible(ctx, &thread.subject).await?.map(|_| thread))
 }
 
-async fn visible_comment(
+/// The comment as the viewer sees it, when they see its thread.
+pub async fn visible_comment(
     ctx: &Context<'_>,
     id: Option<Id<domain::comment::Comment>>,
 ) -> Result<Option<Arc<domain::comment::Comment>>> {

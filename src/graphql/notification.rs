@@ -15,7 +15,10 @@ use super::{
 use crate::{
     actions::notification as action,
     clock::Timestamp,
-    domain::notification::{self as domain, Delivery, Kind, NotificationPreferences},
+    domain::{
+        audit::AuditEntry,
+        notification::{self as domain, Delivery, Kind, NotificationPreferences},
+    },
 };
 
 /// What happened and concerns the viewer. More of the same in the same thread adds to it until it is read.
@@ -44,7 +47,15 @@ impl Notification {
 
     /// What it is about; none when it can no longer be seen.
     async fn subject(&self, ctx: &Context<'_>) -> Result<Option<Contribution>> {
-        Contribution::visible(ctx, &self.0.subject).await
+        match &self.0.subject {
+            Some(subject) => Contribution::visible(ctx, subject).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Why a moderator did it.
+    async fn reason(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        Ok(self.act(ctx).await?.and_then(|act| act.reason.clone()))
     }
 
     /// The latest comment that it tells of; none when it is about the contribution itself, or the comment
@@ -68,7 +79,11 @@ impl Notification {
 
     /// What it tells, in one sentence without a full stop.
     async fn text(&self, ctx: &Context<'_>) -> Result<String> {
-        let Some(subject) = self.subject(ctx).await? else {
+        let subject = self.subject(ctx).await?;
+        if let Some(act) = self.act(ctx).await? {
+            return Ok(act.sentence(subject.as_ref().map(Contribution::as_title)));
+        }
+        let Some(subject) = subject else {
             return Ok("This is no longer there".to_owned());
         };
         let actors = self.actors(ctx).await?;
@@ -89,6 +104,16 @@ impl Notification {
     /// None until it is read: by `markRead` of it or of its thread.
     async fn read_at(&self) -> Option<Timestamp> {
         self.0.read_at
+    }
+}
+
+impl Notification {
+    /// What a moderator did.
+    async fn act(&self, ctx: &Context<'_>) -> Result<Option<Arc<AuditEntry>>> {
+        match &self.0.entry {
+            Some(entry) => ctx.loaders().audit_entry(entry).await.map_err(top),
+            None => Ok(None),
+        }
     }
 }
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
 use super::{
+    audit::OverridePersonalDataInput,
     bookmark::bookmarked,
     comment::Comment,
     connection::{Connection, connect},
     context::{Ask, request},
-    contribution::{RichText, topics_of},
+    contribution::{RichText, hidden_because, is_pinned, topics_of},
     member::Member,
     organisation::Organisation,
     payload::{UserError, outcome, payload, top},
@@ -29,9 +30,9 @@ use crate::{
     clock::Timestamp,
     domain::{
         bookmark::Bookmarkable,
-        contribution::{ShownState, State},
+        contribution::{ShownState, State, tombstone},
         event::{Event, TypedEvent},
-        post::{self as domain, PostKind},
+        post::{self as domain, PostKind, PostState},
     },
     error::{Error, not_found},
     ids::Id,
@@ -107,7 +108,10 @@ impl Post {
     async fn accepted_answer(&self, ctx: &Context<'_>) -> Result<Option<Comment>> {
         match &self.0.accepted_answer {
             None => Ok(None),
-            Some(id) => Ok(ctx.loaders().comment(id).await.map_err(top)?.map(Comment)),
+            Some(id) => {
+                let answer = ctx.loaders().comment(id).await.map_err(top)?;
+                Ok(answer.filter(|answer| answer.is_readable()).map(Comment))
+            }
         }
     }
 
@@ -131,7 +135,8 @@ impl Post {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<Connection<Revision>> {
-        connect(ctx, revision::of(&self.0.id), Wanted { first, last, after, before }, Revision).await
+        connect(ctx, revision::of(ctx.viewer(), &*self.0), Wanted { first, last, after, before }, Revision)
+            .await
     }
 
     /// The discussion under it.
@@ -160,13 +165,32 @@ impl Post {
     pub async fn viewer_can_edit(&self, ctx: &Context<'_>) -> bool {
         self.0.can_edit(ctx.viewer())
     }
+
+    /// Among the few that moderators want everybody to see first.
+    pub async fn pinned(&self, ctx: &Context<'_>) -> Result<bool> {
+        is_pinned(ctx, &(&self.0.id).into()).await
+    }
+
+    /// What stands in its place when it was hidden or deleted: a sentence for a person.
+    pub async fn tombstone(&self) -> Option<String> {
+        tombstone(self.0.state.into(), self.0.removed.as_ref())
+    }
+
+    /// Why it is hidden: for its authors and moderators.
+    pub async fn hidden_because(&self) -> Option<&str> {
+        hidden_because(self.0.removed.as_ref())
+    }
+
+    /// Whether moderators' acts on it are open to the viewer.
+    pub async fn viewer_can_moderate(&self, ctx: &Context<'_>) -> bool {
+        ctx.viewer().moderates() && self.0.state != PostState::Draft
+    }
 }
 
 impl Post {
-    /// The post, when there is one and the viewer may see it.
+    /// The post as the viewer sees it, when they do.
     pub async fn visible(ctx: &Context<'_>, id: &Id<domain::Post>) -> Result<Option<Self>> {
-        let post = ctx.loaders().post(id).await.map_err(top)?;
-        Ok(post.filter(|post| post.can_see(ctx.viewer())).map(Self))
+        Ok(ctx.loaders().post(id).await.map_err(top)?.map(Self))
     }
 }
 
@@ -202,6 +226,8 @@ pub struct CreatePostInput {
     /// refused.
     #[graphql(default)]
     pub acknowledge_personal_data: bool,
+    /// For moderators: takes it whatever is found.
+    pub override_personal_data: Option<OverridePersonalDataInput>,
     pub client_mutation_id: Option<String>,
 }
 
@@ -221,6 +247,8 @@ pub struct UpdatePostInput {
     /// As in `CreatePostInput`. Text that stays as it is stored is not asked about again.
     #[graphql(default)]
     pub acknowledge_personal_data: bool,
+    /// For moderators: takes it whatever is found.
+    pub override_personal_data: Option<OverridePersonalDataInput>,
     pub client_mutation_id: Option<String>,
 }
 
@@ -268,6 +296,7 @@ impl PostMutation {
             event: input.event,
             publish: input.publish,
             acknowledged: input.acknowledge_personal_data.into(),
+            overridden: input.override_personal_data.map(Into::into),
         };
         let post = action::create(ctx.app(), ctx.viewer(), new, &request).await;
         CreatePostPayload::of(post, input.client_mutation_id, Post::from)
@@ -286,6 +315,7 @@ impl PostMutation {
             tags: input.tags,
             event: input.event,
             acknowledged: input.acknowledge_personal_data.into(),
+            overridden: input.override_personal_data.map(Into::into),
         };
         let changed =
             action::update(ctx.app(), ctx.viewer(), &id, input.expected_version, changes, &request).await;
@@ -306,7 +336,7 @@ impl PostMutation {
         Ok(payload)
     }
 
-    /// Takes a post away from everybody's sight.
+    /// Takes a post's words away. What others have seen of it leaves a tombstone.
     async fn delete_post(&self, ctx: &Context<'_>, input: DeletePostInput) -> Result<DeletePostPayload> {
         let request = request("deletePost", &input, input.client_mutation_id.as_ref());
         let id = post_id(&input.id)?;

@@ -5,28 +5,33 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 
 use super::{
+    audit::AuditEntry,
     case_study::{CaseStudy, CaseStudyFilterInput},
-    connection::{Connection, connect, fetch, fetch_sifted},
+    connection::{Connection, connect, connect_seen, fetch, fetch_sifted},
     context::Ask,
     contribution::Contribution,
     member::Viewer,
+    moderation::moderator,
     node::{self, Node},
     payload::top,
     post::Post,
+    report::Report,
     tag::Tag,
     topic::Topic,
 };
 use crate::{
     actions::{
+        audit::{self, AuditFilter},
         case_study::{self as case_studies, CaseStudyOrder},
         contribution as contributions,
         feed::Taste,
         page::{MAX_SIZE, Wanted},
+        pin as pins,
         post::{self as posts, PostFilter, PostOrder},
-        tag as tags, topic as topics,
+        report as reports, tag as tags, topic as topics,
     },
     clock::Timestamp,
-    domain::{post::PostKind, taxonomy::Taxonomy},
+    domain::{audit::AuditAction, post::PostKind, report::ReportState, taxonomy::Taxonomy},
     error::{Code, Error},
     ids::{Id, Identified},
     limits::Allowance,
@@ -90,6 +95,8 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(default)] scope: FeedScope,
         #[graphql(default)] order_by: PostOrder,
+        #[graphql(desc = "Only those that are pinned, or only those that are not. Not with `UNANSWERED`.")]
+        pinned: Option<bool>,
         first: Option<i32>,
         after: Option<String>,
         last: Option<i32>,
@@ -105,10 +112,15 @@ impl Query {
             FeedScope::Everything | FeedScope::Following => {
                 let follows = scope == FeedScope::Following;
                 let taste = Taste::of(ctx.app(), ctx.viewer(), follows).await.map_err(top)?;
+                let board = match pinned {
+                    None => None,
+                    Some(wanted) => Some((wanted, pins::board(ctx.app(), ctx.viewer()).await.map_err(top)?)),
+                };
+                let pinned = board.as_ref().map(|(wanted, board)| (*wanted, board));
                 let listing = if follows {
                     taste.following(oldest_first)
                 } else {
-                    contributions::published(ctx.viewer(), oldest_first)
+                    contributions::published(ctx.viewer(), oldest_first, pinned)
                 };
                 let page = if taste.is_picky() {
                     let keep = |entries| taste.sift(ctx.app(), ctx.viewer(), entries);
@@ -121,7 +133,7 @@ impl Query {
             }
             FeedScope::Unanswered => {
                 let listing = posts::unanswered(ctx.viewer(), oldest_first);
-                connect(ctx, listing, wanted, |post| Contribution::Post(Post(post))).await
+                connect_seen(ctx, listing, wanted, |post| Contribution::Post(Post(post))).await
             }
         }
     }
@@ -147,7 +159,7 @@ impl Query {
             starts_after: filter.starts_after,
         };
         let listing = posts::published(ctx.viewer(), filter, order_by);
-        connect(ctx, listing, Wanted { first, last, after, before }, Post).await
+        connect_seen(ctx, listing, Wanted { first, last, after, before }, Post).await
     }
 
     /// Published case studies. Each filter is found by an index; of several, the narrowest leads.
@@ -203,6 +215,46 @@ impl Query {
     ) -> Result<Connection<Tag>> {
         let listing = tags::used(ctx.viewer(), starts_with.as_deref());
         connect(ctx, listing, Wanted { first, last, after, before }, Tag).await
+    }
+
+    /// What moderators want everybody to see first, latest pinned first; at most 3.
+    async fn pinned(&self, ctx: &Context<'_>) -> Result<Vec<Contribution>> {
+        let board = pins::board(ctx.app(), ctx.viewer()).await.map_err(top)?;
+        let pinned = board.pinned.iter().map(|id| Contribution::visible(ctx, id));
+        let pinned = futures_util::future::try_join_all(pinned).await?;
+        Ok(pinned.into_iter().flatten().filter(Contribution::is_published).collect())
+    }
+
+    /// Reports for moderators, oldest first, with what they are about, hidden or not.
+    async fn moderation_queue(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default)] state: ReportState,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<Report>> {
+        let listing = reports::queue(&moderator(ctx)?, state);
+        connect(ctx, listing, Wanted { first, last, after, before }, Report).await
+    }
+
+    /// What moderators did, to what and why, latest first: for moderators.
+    #[expect(clippy::too_many_arguments, reason = "Relay's four, and which acts are meant")]
+    async fn audit_log(
+        &self,
+        ctx: &Context<'_>,
+        actor_id: Option<ID>,
+        subject_id: Option<ID>,
+        action: Option<AuditAction>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<AuditEntry>> {
+        let filter = AuditFilter { actor: parse(actor_id), subject: subject_id.map(|id| id.0), action };
+        let listing = audit::log(&moderator(ctx)?, filter);
+        connect(ctx, listing, Wanted { first, last, after, before }, AuditEntry).await
     }
 }
 

@@ -6,7 +6,7 @@ use async_graphql::{Context, ID, Object, Result};
 
 use super::{
     comment::Comment,
-    connection::{Connection, connect},
+    connection::{Connection, connect_seen},
     context::Ask,
     contribution::Contribution,
     follow::stance,
@@ -55,7 +55,7 @@ impl Thread {
         before: Option<String>,
     ) -> Result<Connection<Comment>> {
         let wanted = Wanted { first, last, after, before };
-        connect(ctx, comments::in_thread(&self.0, order_by), wanted, Comment).await
+        connect_seen(ctx, comments::in_thread(&self.0, order_by), wanted, Comment).await
     }
 
     /// Comments that are there to be read.
@@ -67,9 +67,10 @@ impl Thread {
         self.0.last_activity_at
     }
 
-    /// Nobody can add to a locked thread.
+    /// Nobody can add to a locked thread: a moderator locked it, or what is discussed was hidden or
+    /// deleted.
     async fn locked(&self) -> bool {
-        self.0.locked
+        !self.0.is_open()
     }
 
     /// Comments that others added since the viewer read the thread (`markRead`), said something in it or

@@ -139,7 +139,8 @@ pub(super) async fn send(app: &App, id: &Id<Digest>) -> Result<Batch, Failure> {
     let Some(member) = app.store.one(&digest.member).await? else {
         return Ok(ended(&digest, DigestState::Dropped, None));
     };
-    if member.digest.frequency == DigestFrequency::Off {
+    let unwanted = member.digest.frequency == DigestFrequency::Off;
+    if unwanted || member.suspended(app.clock.now()).is_some() {
         return Ok(ended(&digest, DigestState::Dropped, None));
     }
     let window = Window { from: digest.from, until: digest.until };

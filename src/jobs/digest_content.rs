@@ -143,7 +143,7 @@ impl Found {
     async fn choose(&self, app: &App, member: &Member) -> Result<Chosen> {
         let mut new = self.new_to(member);
         let unread = |comment: &&Comment| {
-            !comment.is_deleted() && !self.has_read(member, &comment.thread, comment.created_at)
+            comment.is_readable() && !self.has_read(member, &comment.thread, comment.created_at)
         };
         let comments: Vec<&Comment> = self.comments.iter().filter(unread).collect();
         let subject = |comment: &Comment| self.threads.get(&comment.thread).map(|thread| &thread.subject);

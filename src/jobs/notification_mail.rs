@@ -8,10 +8,12 @@ use crate::{
     actions::{contribution, digest::unsubscribe_link_of},
     app::App,
     domain::{
+        audit::AuditEntry,
         comment::Comment,
         contribution::Contribution,
         member::Member,
         notification::{Delivery, Kind, Notification},
+        sight::Seen,
         thread::Thread,
     },
     error::{Error, Result},
@@ -57,10 +59,14 @@ pub(super) async fn send(app: &App, member: &Id<Member>, thread: &Id<Thread>) ->
 
 async fn compose(app: &App, member: &Member, due: &[Notification]) -> Result<Option<Message>> {
     let Some(first) = due.first() else { return Ok(None) };
-    let subject = contribution::find(app, &first.subject).await?.filter(|subject| subject.can_see(member));
-    let Some(subject) = subject else { return Ok(None) };
-    let (names, comments) = what_it_names(app, due).await?;
-    let part = |due: &Notification| part(app, member, due, &subject, &names, &comments);
+    let subject = match &first.subject {
+        Some(id) => contribution::find(app, id).await?,
+        None => None,
+    };
+    // What is hidden is not sent about, to its author neither: it may be what must not be in a mailbox.
+    let subject = subject.filter(|subject| subject.is_published() && subject.can_see(member));
+    let named = Named::by(app, due).await?;
+    let part = |due: &Notification| named.part(app, member, due, subject.as_ref());
     let (kinds, parts): (Vec<Kind>, Vec<Part>) = due.iter().filter_map(part).unzip();
     let (Some(kind), Some(strongest)) = (kinds.first(), parts.first()) else { return Ok(None) };
     let (config, network) = (&app.config, &app.config.network.name);
@@ -71,8 +77,8 @@ async fn compose(app: &App, member: &Member, due: &[Notification]) -> Result<Opt
             [only] => only.sentence.clone(),
             _ => format!("{}, and more", strongest.sentence),
         },
-        title: subject.title().to_owned(),
-        url: config.link(&subject.path()),
+        title: subject.as_ref().map_or(network.as_str(), |subject| subject.title()).to_owned(),
+        url: config.link(&subject.as_ref().map(Contribution::path).unwrap_or_default()),
         home_url: config.link("/"),
         parts,
     };
@@ -96,41 +102,56 @@ async fn compose(app: &App, member: &Member, due: &[Notification]) -> Result<Opt
     }))
 }
 
-/// The names of those who did it, and the comments that it is about.
-async fn what_it_names(
-    app: &App,
-    due: &[Notification],
-) -> Result<(HashMap<Id<Member>, String>, HashMap<Id<Comment>, Comment>)> {
-    let actors: Vec<Id<Member>> = due.iter().flat_map(|due| due.actors.clone()).collect();
-    let comments: Vec<Id<Comment>> = due.iter().filter_map(|due| due.comment.clone()).collect();
-    let (actors, comments) =
-        futures_util::future::try_join(app.store.get(&actors), app.store.get(&comments)).await?;
-    let names = actors.into_iter().flatten().map(|member| (member.id, member.name)).collect();
-    let there = comments.into_iter().flatten().filter(|comment| !comment.is_deleted());
-    Ok((names, there.map(|comment| (comment.id.clone(), comment)).collect()))
+/// What notifications name: those who did it, the comments that it is about, and moderators' acts.
+struct Named {
+    actors: HashMap<Id<Member>, String>,
+    comments: HashMap<Id<Comment>, Comment>,
+    acts: HashMap<Id<AuditEntry>, AuditEntry>,
 }
 
-/// `None` when what it tells of is gone.
-fn part(
-    app: &App,
-    member: &Member,
-    due: &Notification,
-    subject: &Contribution,
-    names: &HashMap<Id<Member>, String>,
-    comments: &HashMap<Id<Comment>, Comment>,
-) -> Option<(Kind, Part)> {
-    let summary = match &due.comment {
-        Some(comment) => comments.get(comment)?.body.as_ref()?.summary.clone(),
-        None => subject.summary().to_owned(),
-    };
-    let actors: Vec<&str> =
-        due.actors.iter().filter_map(|actor| names.get(actor)).map(String::as_str).collect();
-    let new = due.to_mail - due.mailed;
-    let part = Part {
-        sentence: due.sentence(&actors, subject.title(), new),
-        summary,
-        about: due.kind.about(),
-        unsubscribe_url: unsubscribe_link_of(app, &member.id, due.kind),
-    };
-    Some((due.kind, part))
+impl Named {
+    async fn by(app: &App, due: &[Notification]) -> Result<Self> {
+        let actors: Vec<Id<Member>> = due.iter().flat_map(|due| due.actors.clone()).collect();
+        let comments: Vec<Id<Comment>> = due.iter().filter_map(|due| due.comment.clone()).collect();
+        let acts: Vec<Id<AuditEntry>> = due.iter().filter_map(|due| due.entry.clone()).collect();
+        let store = &app.store;
+        let (actors, comments, acts) =
+            futures_util::future::try_join3(store.get(&actors), store.get(&comments), store.get(&acts))
+                .await?;
+        let readable = comments.into_iter().flatten().filter(Comment::is_readable);
+        Ok(Self {
+            actors: actors.into_iter().flatten().map(|member| (member.id, member.name)).collect(),
+            comments: readable.map(|comment| (comment.id.clone(), comment)).collect(),
+            acts: acts.into_iter().flatten().map(|act| (act.id.clone(), act)).collect(),
+        })
+    }
+
+    /// `None` when what it tells of is gone.
+    fn part(
+        &self,
+        app: &App,
+        member: &Member,
+        due: &Notification,
+        subject: Option<&Contribution>,
+    ) -> Option<(Kind, Part)> {
+        let (sentence, summary) = match &due.entry {
+            Some(entry) => {
+                let act = self.acts.get(entry)?;
+                (act.sentence(subject.map(Contribution::title)), act.reason.clone().unwrap_or_default())
+            }
+            None => self.news(due, subject?)?,
+        };
+        let unsubscribe_url = unsubscribe_link_of(app, &member.id, due.kind);
+        Some((due.kind, Part { sentence, summary, about: due.kind.about(), unsubscribe_url }))
+    }
+
+    fn news(&self, due: &Notification, subject: &Contribution) -> Option<(String, String)> {
+        let summary = match &due.comment {
+            Some(comment) => self.comments.get(comment)?.body.as_ref()?.summary.clone(),
+            None => subject.summary().to_owned(),
+        };
+        let names = due.actors.iter().filter_map(|actor| self.actors.get(actor));
+        let names: Vec<&str> = names.map(String::as_str).collect();
+        Some((due.sentence(&names, subject.title(), due.to_mail - due.mailed), summary))
+    }
 }

@@ -15,6 +15,7 @@ use crate::{
     domain::{
         activity::{Activity, What},
         adoption::AdoptionStep,
+        audit::AuditEntry,
         comment::Comment,
         contribution::Contribution,
         entry::Entry,
@@ -23,6 +24,7 @@ use crate::{
         member::Member,
         notification::{Delivery, Kind, News, Notification},
         post::PostKind,
+        sight::Seen,
     },
     error::{Result, StoreError},
     ids::Id,
@@ -79,6 +81,9 @@ async fn next_page(app: &App, activity: &Activity) -> Result<Batch> {
         let changes = [Activity::TOLD.set(told), Activity::TOLD_UP_TO.set(up_to)];
         Batch::new().patch(&activity.id, Guard::Version(activity.version), changes)
     };
+    if let What::Moderated { entry, member } = &activity.what {
+        return Ok(done(true, None).and(moderated(app, activity, entry, member).await?));
+    }
     let Some(story) = Story::of(app, activity).await? else {
         tracing::info!(activity = %activity.id, "skipped: what it is about is gone");
         return Ok(done(true, None));
@@ -144,7 +149,10 @@ impl Story {
                 let authors: Vec<Id<Member>> = story.subject.authors().cloned().collect();
                 authors.iter().for_each(|author| story.concerns(author, Kind::Adopted));
             }
-            What::AdoptionRecorded { .. } | What::Changed { .. } | What::CommentChanged { .. } => {}
+            What::AdoptionRecorded { .. }
+            | What::Changed { .. }
+            | What::CommentChanged { .. }
+            | What::Moderated { .. } => {}
         }
         // Their authors may still have to hear of what is no longer there for everybody.
         if !story.subject.is_published() {
@@ -178,7 +186,7 @@ async fn comment_of(app: &App, activity: &Activity) -> Result<Option<Comment>> {
     else {
         return Ok(None);
     };
-    Ok(app.store.one(comment).await?.filter(|comment| !comment.is_deleted()))
+    Ok(app.store.one(comment).await?.filter(Comment::is_readable))
 }
 
 async fn step_of(app: &App, activity: &Activity) -> Result<Option<AdoptionStep>> {
@@ -208,6 +216,32 @@ async fn notify(
     write(app, activity, story, told.collect()).await
 }
 
+/// A moderator's act, told to the member whom it concerns: muting does not keep it away.
+async fn moderated(
+    app: &App,
+    activity: &Activity,
+    entry: &Id<AuditEntry>,
+    member: &Id<Member>,
+) -> Result<Batch> {
+    let (thread, member) =
+        futures_util::future::try_join(app.store.one(&activity.thread), app.store.one(member)).await?;
+    let Some(member) = member else { return Ok(Batch::new()) };
+    let delivery = member.notifications.of(Kind::Moderated);
+    if !delivery.is_on_site() {
+        return Ok(Batch::new());
+    }
+    let subject = thread.map(|thread| thread.subject);
+    let news = News {
+        activity,
+        kind: Kind::Moderated,
+        subject: subject.as_ref(),
+        entry: Some(entry),
+        comment: None,
+        by_mail: delivery == Delivery::EmailAtOnce,
+    };
+    Ok(told(app, &member, &news, None))
+}
+
 /// Those of `members` who mute one of `targets`.
 async fn who_mutes(app: &App, members: &[Member], targets: &[Target]) -> Result<HashSet<Id<Member>>> {
     let muting = members.iter().filter(|member| member.follows.mutes_something());
@@ -222,38 +256,44 @@ async fn write(
     app: &App,
     activity: &Activity,
     story: &Story,
-    told: Vec<(&Member, Kind, Delivery)>,
+    recipients: Vec<(&Member, Kind, Delivery)>,
 ) -> Result<Batch> {
-    let now = app.clock.now();
-    let folds =
-        told.iter().map(|(member, kind, _)| Some(Notification::fold_of(&member.id, *kind, &activity.thread)));
+    let folds = recipients
+        .iter()
+        .map(|(member, kind, _)| Some(Notification::fold_of(&member.id, *kind, &activity.thread)));
     let unread = Notification::FOLD.is_in(folds);
-    let found = app.store.find(unread, Order::by_id(), Page::first(told.len())).await?;
+    let found = app.store.find(unread, Order::by_id(), Page::first(recipients.len())).await?;
     let mut unread: HashMap<Id<Member>, Notification> =
         found.into_iter().map(|found| (found.member.clone(), found)).collect();
     let subject = story.subject.id();
-    let hold = chrono::TimeDelta::seconds(app.config.notifications.hold_seconds.max(0));
-    let mut batch = Batch::new();
-    for (member, kind, delivery) in told {
+    Ok(recipients.into_iter().fold(Batch::new(), |batch, (member, kind, delivery)| {
         let news = News {
             activity,
             kind,
-            subject: &subject,
+            subject: Some(&subject),
+            entry: None,
             comment: story.comment.as_ref().map(|comment| &comment.id),
             by_mail: delivery == Delivery::EmailAtOnce,
         };
-        batch = match unread.remove(&member.id) {
-            Some(mut unread) => {
-                unread.add(&news, now);
-                batch.replace(&unread)
-            }
-            None => batch.insert(&Notification::new(&member.id, &news, now)),
-        };
-        if news.by_mail {
-            let mail =
-                Task::SendNotificationMail { member: member.id.clone(), thread: activity.thread.clone() };
-            batch = batch.insert(&Job::new(app.ids.fresh(), mail, now).at(now.plus(hold)));
+        batch.and(told(app, member, &news, unread.remove(&member.id)))
+    }))
+}
+
+/// One more thing to tell a member of, and the e-mail that waits until they had time to read it.
+fn told(app: &App, member: &Member, news: &News<'_>, unread: Option<Notification>) -> Batch {
+    let now = app.clock.now();
+    let batch = match unread {
+        Some(mut unread) => {
+            unread.add(news, now);
+            Batch::new().replace(&unread)
         }
+        None => Batch::new().insert(&Notification::new(&member.id, news, now)),
+    };
+    if !news.by_mail {
+        return batch;
     }
-    Ok(batch)
+    let hold = chrono::TimeDelta::seconds(app.config.notifications.hold_seconds.max(0));
+    let (member, thread) = (member.id.clone(), news.activity.thread.clone());
+    let mail = Task::SendNotificationMail { member, thread };
+    batch.insert(&Job::new(app.ids.fresh(), mail, now).at(now.plus(hold)))
 }

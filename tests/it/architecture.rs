@@ -31,7 +31,7 @@ const LAYERS: &[&[&str]] = &[
 
 const SURFACES: [&str; 3] = ["graphql", "rest", "web"];
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+pub fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {

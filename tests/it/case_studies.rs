@@ -1,7 +1,13 @@
 //! Case studies through GraphQL: written together, published when complete.
 
 use chrono::TimeDelta;
-use hope_exchange::{actions::member::grant, domain::member::Role};
+use hope_exchange::{
+    actions::member::grant,
+    domain::{
+        case_study::{CaseStudy, Edition},
+        member::Role,
+    },
+};
 use serde_json::{Value as Json, json};
 
 use crate::{
@@ -345,7 +351,13 @@ on_both_stores! {
         app.mutate(&ada, "publishCaseStudy", &json!({ "id": id }), "").await;
         assert_eq!(seen(&grace).await, (2, 1, 1, 0));
         app.mutate(&ada, "deleteCaseStudy", &json!({ "id": id }), "").await;
-        assert_eq!((seen(&ada).await, seen(&grace).await), ((0, 0, 0, 0), (0, 0, 0, 0)));
+        // A tombstone and its thread, in no list.
+        assert_eq!((seen(&ada).await, seen(&grace).await), ((2, 0, 0, 0), (2, 0, 0, 0)));
+        let left = app.graphql(&grace.token, "query($id: ID!) { node(id: $id) { ... on CaseStudy { state title summary problem { text } contact { mailbox } tombstone } } }", json!({ "id": id })).await;
+        assert_eq!(left["data"]["node"], json!({ "state": "DELETED", "title": "", "summary": "", "problem": null, "contact": { "mailbox": null },
+            "tombstone": "Deleted by its author on 2 March 2026." }), "{left}");
+        let stored = (crate::community::all::<CaseStudy>(&app.app.store).await, crate::community::all::<Edition>(&app.app.store).await);
+        assert!(!serde_json::to_string(&stored).unwrap().contains("Quiet nights"), "its words are gone from the store, in all editions");
     }
 
     async fn the_same_mutation_sent_again_does_it_once(app: &TestApp) {

@@ -47,6 +47,7 @@ pub fn member(ids: &Ids, name: &str, now: Timestamp) -> Member {
         notifications: NotificationPreferences::default(),
         follows: FollowCounts::default(),
         created_at: now,
+        suspension: None,
     }
 }
 
@@ -75,6 +76,7 @@ pub fn post(ids: &Ids, author: &Member, kind: PostKind, title: &str, at: Timesta
         created_at: at,
         published_at: Some(at),
         updated_at: at,
+        removed: None,
     };
     let thread = Thread {
         id: thread,
@@ -86,6 +88,7 @@ pub fn post(ids: &Ids, author: &Member, kind: PostKind, title: &str, at: Timesta
         opened_at: Some(at),
         last_activity_at: at,
         locked: false,
+        closed: false,
     };
     (post, thread)
 }
@@ -115,6 +118,7 @@ pub fn comment(ids: &Ids, author: &Member, post: &Post, parent: Option<&Comment>
         revisions: 0,
         created_at: at,
         updated_at: at,
+        removed: None,
     }
 }
 

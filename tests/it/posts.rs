@@ -124,7 +124,7 @@ on_both_stores! {
         assert_eq!(later["data"]["createPost"]["userErrors"], json!([]));
     }
 
-    async fn a_deleted_post_is_gone_for_everybody(app: &TestApp) {
+    async fn what_is_left_of_a_deleted_post_is_a_tombstone(app: &TestApp) {
         let (ada, grace) = (app.person("Ada Moore").await, app.person("Grace Hill").await);
         let id = app.create_post(&ada, idea("Soon gone")).await;
         let delete = "mutation($input: DeletePostInput!) { deletePost(input: $input) { deletedPostId userErrors { code } } }";
@@ -133,8 +133,22 @@ on_both_stores! {
         let deleted = app.graphql(&ada.token, delete, json!({ "input": { "id": id } })).await;
         assert_eq!(deleted["data"]["deletePost"]["deletedPostId"], json!(id));
         let thread = id.replacen("pst", "thr", 1);
-        let looked = app.graphql(&ada.token, "query($ids: [ID!]!) { nodes(ids: $ids) { id } feed { totalCount } }", json!({ "ids": [id, thread, "pst_none", "x"] })).await;
-        assert_eq!(looked["data"], json!({ "nodes": [null, null, null, null], "feed": { "totalCount": 0 } }));
+        for person in [&ada, &grace] {
+            let looked = app.graphql(&person.token, "query($ids: [ID!]!) { nodes(ids: $ids) { id ... on Contribution { state title summary tombstone topics { id } author { name } }
+                ... on Post { body { markdown html } revisions { totalCount } } ... on Thread { locked } } feed { totalCount } }", json!({ "ids": [id, thread, "pst_none", "x"] })).await;
+            assert_eq!(looked["data"], json!({ "nodes": [{ "id": id, "state": "DELETED", "title": "", "summary": "", "tombstone": "Deleted by its author on 2 March 2026.",
+                "topics": [], "author": { "name": "Ada Moore" }, "body": { "markdown": "", "html": "" }, "revisions": { "totalCount": 0 } },
+                { "id": thread, "locked": true }, null, null], "feed": { "totalCount": 0 } }), "{looked}");
+        }
+        let again = app.graphql(&ada.token, delete, json!({ "input": { "id": id } })).await;
+        assert_eq!(again["errors"][0]["extensions"]["code"], "NOT_FOUND");
+        let stored = crate::community::all::<hope_exchange::domain::post::Post>(&app.app.store).await;
+        assert!(!serde_json::to_string(&stored).unwrap().contains("Soon gone"), "its words are gone from the store");
+
+        let draft = app.create_post(&ada, json!({ "kind": "IDEA", "title": "Never out" })).await;
+        app.graphql(&ada.token, delete, json!({ "input": { "id": draft } })).await;
+        let looked = app.graphql(&ada.token, "query($id: ID!) { node(id: $id) { id } }", json!({ "id": draft })).await;
+        assert_eq!(looked["data"]["node"], Json::Null, "nobody saw the draft");
     }
 
     async fn pages_hold_still_while_posts_arrive(app: &TestApp) {

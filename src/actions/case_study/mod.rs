@@ -8,6 +8,7 @@ use self::references::References;
 use super::{
     access::Viewer,
     activity::happened,
+    audit::{Act, Concerned, Override, Taken, acted_on_others},
     follow,
     once::{Decision, Request, once},
     revision::{self, Edit},
@@ -17,6 +18,7 @@ use crate::{
     app::App,
     domain::{
         activity::What,
+        audit::{AuditAction, Facts, Place},
         calendar::Date,
         case_study::{
             CaseStudy, Edition,
@@ -31,12 +33,14 @@ use crate::{
         entry::Entry,
         guard::Acknowledged,
         member::Member,
+        sight::{Removal, Seen},
         tag::Carried,
         thread::Thread,
     },
     error::{Code, Error, Problem, Result, forbidden, not_found},
     ids::Id,
-    store::Batch,
+    query::Page,
+    store::{Batch, Guard},
 };
 
 /// What authors send: of a new case study, or of what changes. `None` leaves a part as it is.
@@ -47,7 +51,12 @@ pub struct Changes {
     pub co_authors: Option<Vec<String>>,
     /// What the authors said about the guard's warnings.
     pub acknowledged: Acknowledged,
+    /// A moderator's reason to take it whatever the guard finds.
+    pub overridden: Option<Override>,
 }
+
+/// Editions deleted with their case study: far more than anybody has saved one.
+const EDITIONS_MAX: usize = 10_000;
 
 /// Begins a case study: a draft that its authors see, and its thread. It needs only a title.
 ///
@@ -71,14 +80,12 @@ pub async fn create(app: &App, viewer: &Viewer, new: &Changes, request: &Request
             updated_at: now,
             updated_by: viewer.id.clone(),
             revisions: 0,
+            removed: None,
         };
-        let title = Changes {
-            title: Some(new.title.clone().unwrap_or_default()),
-            content: new.content.clone(),
-            co_authors: new.co_authors.clone(),
-            acknowledged: new.acknowledged,
-        };
-        let references = take(app, viewer, &mut case_study, &title).await?;
+        let taken = Taken::of(viewer, new.acknowledged, new.overridden.as_ref())?;
+        let title = new.title.as_deref().unwrap_or_default();
+        let (references, found) =
+            take(app, viewer, &mut case_study, Some(title), new, taken.acknowledged).await?;
         let entry = Entry::of_case_study(&case_study, references.region.as_deref());
         let tags =
             tag::followed(app, &Carried::none(), &case_study.carried(), &case_study.content.tags).await?;
@@ -88,7 +95,8 @@ pub async fn create(app: &App, viewer: &Viewer, new: &Changes, request: &Request
             .insert(&entry)
             .insert(&Edition::of(&case_study))
             .and(follow::begun(app, viewer, &thread.id))
-            .and(tags);
+            .and(tags)
+            .and(taken.audited(app, viewer, case_study.id.as_str(), found));
         Ok(Decision { result: case_study, batch })
     })
     .await
@@ -114,8 +122,16 @@ pub async fn update(
         let (before, by, at) =
             (case_study.content.clone(), case_study.updated_by.clone(), case_study.updated_at);
         let carried = case_study.carried();
-        let references = take(app, viewer, &mut case_study, changes).await?;
+        let taken = Taken::of(viewer, changes.acknowledged, changes.overridden.as_ref())?;
+        let title = changes.title.as_deref();
+        let (references, found) =
+            take(app, viewer, &mut case_study, title, changes, taken.acknowledged).await?;
         let mut kept = Batch::new();
+        if case_study.state == State::Hidden {
+            // What a moderator takes out of what is hidden is what nobody may read.
+            kept = revision::forget(&case_study.id, case_study.revisions);
+            case_study.revisions = 0;
+        }
         if case_study.state == State::Published {
             let edit = Edit {
                 of: &case_study.id,
@@ -125,9 +141,11 @@ pub async fn update(
             };
             (kept, case_study.revisions) = revision::keep(viewer, app.clock.now(), edit);
         }
+        let audited = audited(app, viewer, &case_study, AuditAction::EditContent, case_study.state)
+            .and(taken.audited(app, viewer, id.as_str(), found));
         let mut decision = written(app, viewer, case_study, &carried, references.region.as_deref()).await?;
         let told = changed(app, viewer, &decision.result);
-        decision.batch = decision.batch.and(kept).and(told);
+        decision.batch = decision.batch.and(kept).and(told).and(audited);
         Ok(decision)
     })
     .await
@@ -174,7 +192,12 @@ pub async fn publish(
         if case_study.state == State::Published {
             return Ok(Decision { result: case_study, batch: Batch::new() });
         }
+        if case_study.state == State::Hidden {
+            let message = "It is hidden. Restore it instead.";
+            return Err(Error::refused("id", Code::WrongState, message));
+        }
         check_version(&case_study, expected_version)?;
+        let before = case_study.state;
         let (now, today) = (app.clock.now(), Date::of(app.clock.now()));
         let carried = case_study.carried();
         let content = &mut case_study.content;
@@ -189,7 +212,9 @@ pub async fn publish(
         let is_new = case_study.published_at.is_none();
         case_study.published_at.get_or_insert(now);
         let region = references::region(app, &case_study.content).await?;
+        let audited = audited(app, viewer, &case_study, AuditAction::PublishContent, before);
         let mut decision = written(app, viewer, case_study, &carried, region.as_deref()).await?;
+        decision.batch = decision.batch.and(audited);
         if is_new {
             let contribution = (&decision.result.id).into();
             let told = What::Published { contribution };
@@ -212,10 +237,29 @@ pub async fn archive(
     expected_version: Option<i64>,
     request: &Request,
 ) -> Result<CaseStudy> {
-    end(app, viewer, id, expected_version, State::Archived, request).await
+    once(app, viewer, request, || async {
+        let mut case_study = editable(app, viewer, id).await?;
+        if case_study.state == State::Archived {
+            return Ok(Decision { result: case_study, batch: Batch::new() });
+        }
+        check_version(&case_study, expected_version)?;
+        if case_study.state != State::Published {
+            let message = "Only a published case study can be archived. Delete a draft instead.";
+            return Err(Error::refused("id", Code::WrongState, message));
+        }
+        let (told, carried) = (changed(app, viewer, &case_study), case_study.carried());
+        case_study.state = State::Archived;
+        let audited = audited(app, viewer, &case_study, AuditAction::ArchiveContent, State::Published);
+        let region = references::region(app, &case_study.content).await?;
+        let mut decision = written(app, viewer, case_study, &carried, region.as_deref()).await?;
+        decision.batch = decision.batch.and(told).and(audited);
+        Ok(decision)
+    })
+    .await
 }
 
-/// Takes a case study away from everybody's sight, its thread with it.
+/// Takes a case study's words away, in all its editions. What is left of one that others have seen is a
+/// tombstone, with its thread to read.
 ///
 /// # Errors
 /// `Stale`, not found, forbidden.
@@ -226,38 +270,45 @@ pub async fn delete(
     expected_version: Option<i64>,
     request: &Request,
 ) -> Result<CaseStudy> {
-    end(app, viewer, id, expected_version, State::Deleted, request).await
-}
-
-async fn end(
-    app: &App,
-    viewer: &Viewer,
-    id: &Id<CaseStudy>,
-    expected_version: Option<i64>,
-    state: State,
-    request: &Request,
-) -> Result<CaseStudy> {
     once(app, viewer, request, || async {
         let mut case_study = editable(app, viewer, id).await?;
-        if state == State::Deleted && !case_study.can_own(viewer) {
+        if !case_study.can_own(viewer) {
             return Err(forbidden("Only the member who began it and moderators can delete a case study."));
         }
-        if case_study.state == state {
-            return Ok(Decision { result: case_study, batch: Batch::new() });
-        }
         check_version(&case_study, expected_version)?;
-        if state == State::Archived && case_study.state != State::Published {
-            let message = "Only a published case study can be archived. Delete a draft instead.";
-            return Err(Error::refused("id", Code::WrongState, message));
-        }
         let (told, carried) = (changed(app, viewer, &case_study), case_study.carried());
-        case_study.state = state;
-        let region = references::region(app, &case_study.content).await?;
-        let mut decision = written(app, viewer, case_study, &carried, region.as_deref()).await?;
-        decision.batch = decision.batch.and(told);
+        let before = case_study.state;
+        let was = case_study.removed.as_ref().map_or(before, |removal| removal.before);
+        let forgotten = revision::forget(&case_study.id, case_study.revisions)
+            .and(without_editions(app, id).await?)
+            .patch(&case_study.thread, Guard::Present, [Thread::CLOSED.set(true)]);
+        case_study.delete(Removal::deleted(case_study.author == viewer.id, app.clock.now(), was));
+        let audited = audited(app, viewer, &case_study, AuditAction::DeleteContent, before);
+        let mut decision = written(app, viewer, case_study, &carried, None).await?;
+        decision.batch = decision.batch.and(forgotten).and(told).and(audited);
         Ok(decision)
     })
     .await
+}
+
+/// Every edition of a case study has its words.
+async fn without_editions(app: &App, id: &Id<CaseStudy>) -> Result<Batch> {
+    let order = Edition::EDITION.desc();
+    let all = app.store.find(Edition::of_case_study(id), order, Page::first(EDITIONS_MAX)).await?;
+    Ok(all.iter().fold(Batch::new(), |batch, edition| batch.delete(&edition.id, Guard::Present)))
+}
+
+/// The audit log's entry of what a moderator did to somebody else's case study.
+fn audited(app: &App, viewer: &Viewer, case_study: &CaseStudy, action: AuditAction, before: State) -> Batch {
+    let facts = |state, version| Facts { version: Some(version), ..Facts::state(state) };
+    let act = Act {
+        action,
+        subject: case_study.id.as_str(),
+        reason: None,
+        before: facts(before, case_study.version),
+        after: facts(case_study.state, case_study.version + 1),
+    };
+    acted_on_others(app, viewer, act, &Concerned::case_study(case_study))
 }
 
 /// What is told of a change: nothing of a draft's.
@@ -269,20 +320,24 @@ fn changed(app: &App, viewer: &Viewer, case_study: &CaseStudy) -> Batch {
     happened(app, viewer, what, &case_study.thread, Vec::new())
 }
 
-/// The case studies that the viewer may see.
+/// The case study as the viewer sees it.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn visible(app: &App, viewer: &Viewer, id: &Id<CaseStudy>) -> Result<Option<CaseStudy>> {
-    Ok(app.store.one(id).await?.filter(|case_study| case_study.can_see(viewer)))
+    Ok(app.store.one(id).await?.and_then(|case_study| case_study.as_seen_by(viewer)))
 }
 
 async fn editable(app: &App, viewer: &Viewer, id: &Id<CaseStudy>) -> Result<CaseStudy> {
-    let case_study = visible(app, viewer, id).await?.ok_or_else(|| not_found("case study"))?;
-    if !case_study.can_edit(viewer) {
-        return Err(forbidden("Only its authors and moderators can change a case study."));
+    let found = app.store.one(id).await?.filter(|found| found.can_see(viewer));
+    let case_study = found.ok_or_else(|| not_found("case study"))?;
+    if case_study.can_edit(viewer) {
+        return Ok(case_study);
     }
-    Ok(case_study)
+    Err(forbidden(match case_study.state {
+        State::Hidden => "It is hidden. Its authors can change it once a moderator has restored it.",
+        _ => "Only its authors and moderators can change a case study.",
+    }))
 }
 
 fn check_version(case_study: &CaseStudy, expected: Option<i64>) -> Result<()> {
@@ -298,29 +353,32 @@ async fn take(
     app: &App,
     viewer: &Viewer,
     case_study: &mut CaseStudy,
+    title: Option<&str>,
     changes: &Changes,
-) -> Result<References> {
+    acknowledged: Acknowledged,
+) -> Result<(References, Vec<Place>)> {
     let before = case_study.content.clone();
-    let mut problems = Problems::with(changes.acknowledged);
-    case_study.content.take(changes.title.as_deref(), &changes.content, &mut problems);
+    let mut problems = Problems::with(acknowledged);
+    case_study.content.take(title, &changes.content, &mut problems);
     if let Some(wanted) = &changes.co_authors {
         let co_authors = references::co_authors(&case_study.author, wanted, &mut problems);
         check_co_authors(viewer, case_study, &co_authors)?;
         case_study.co_authors = co_authors;
     }
     let references = References::load(app, case_study, &before, changes, &mut problems).await?;
+    let overridden = problems.overridden();
     let mut problems = problems.into_vec();
     if changes.content.review_date.value().is_some() {
         let today = Date::of(app.clock.now());
         problems.extend(review_date_problem(case_study.content.review_date, today));
     }
-    if case_study.state == State::Published {
+    if matches!(case_study.state, State::Published | State::Hidden) {
         let said = |problem: &Problem| problems.iter().any(|other| other.field.starts_with(&problem.field));
         let lacking: Vec<Problem> = lacks(&case_study.content).into_iter().filter(|one| !said(one)).collect();
         problems.extend(lacking);
         case_study.content.review_date.get_or_insert(default_review_date(Date::of(app.clock.now())));
     }
-    if problems.is_empty() { Ok(references) } else { Err(Error::Refused(problems)) }
+    if problems.is_empty() { Ok((references, overridden)) } else { Err(Error::Refused(problems)) }
 }
 
 /// Whoever began it says who edits it; a co-author can only leave.

@@ -22,6 +22,7 @@ use super::{
     contribution::{ShownState, State},
     member::Member,
     organisation::Organisation,
+    sight::{Removal, Seen, Sight},
     tag::Carried,
     thread::Thread,
 };
@@ -56,6 +57,9 @@ pub struct CaseStudy {
     /// How many revisions are kept; none before the first edit of what is published.
     #[serde(default)]
     pub revisions: i64,
+    /// When and why it was hidden or deleted.
+    #[serde(default)]
+    pub removed: Option<Removal>,
 }
 
 document!(
@@ -100,29 +104,44 @@ impl CaseStudy {
         self.authors().any(|author| author == member)
     }
 
-    /// Whether `viewer` may know of it.
-    #[must_use]
-    pub fn can_see(&self, viewer: &Member) -> bool {
-        match self.state {
-            State::Published => true,
-            State::Draft => self.is_author(&viewer.id),
-            State::Archived => self.is_author(&viewer.id) || viewer.moderates(),
-            State::Deleted => false,
-        }
-    }
-
     /// Whether `viewer` may change, publish or archive it: its authors, and moderators once others can
-    /// see it.
+    /// see it. While it is hidden its authors may not, so that what moderators decide on is what was
+    /// reported.
     #[must_use]
     pub fn can_edit(&self, viewer: &Member) -> bool {
-        self.can_see(viewer) && (self.is_author(&viewer.id) || viewer.moderates())
+        let own = self.is_author(&viewer.id) && self.state != State::Hidden;
+        self.can_see(viewer) && (own || viewer.moderates())
     }
 
     /// Whether `viewer` may delete it, or say who edits it: whoever began it, and moderators once others
     /// can see it. A co-author can't put out the one who invited them.
     #[must_use]
     pub fn can_own(&self, viewer: &Member) -> bool {
-        self.can_see(viewer) && (self.author == viewer.id || viewer.moderates())
+        self.can_edit(viewer) && (self.author == viewer.id || viewer.moderates())
+    }
+
+    /// Takes its words away.
+    pub fn delete(&mut self, removal: Removal) {
+        self.empty();
+        self.state = State::Deleted;
+        self.removed = Some(removal);
+    }
+
+    fn empty(&mut self) {
+        self.content = Content::default();
+        self.revisions = 0;
+    }
+
+    pub fn hide(&mut self, removal: Removal) {
+        self.state = State::Hidden;
+        self.removed = Some(removal);
+    }
+
+    /// Makes it what it was before it was hidden.
+    pub fn restore(&mut self) {
+        if let Some(removal) = self.removed.take() {
+            self.state = removal.before;
+        }
     }
 
     /// The state at `now`. Out of date is nothing that happens to it: it follows from the review date
@@ -134,6 +153,29 @@ impl CaseStudy {
             State::Published if due => ShownState::MayBeOutOfDate,
             state => state.into(),
         }
+    }
+}
+
+impl Seen for CaseStudy {
+    fn sight(&self, viewer: &Member) -> Sight {
+        let own = self.is_author(&viewer.id);
+        // What was archived nobody else saw: taking it away does not bring it to anybody's notice.
+        let was_seen = self.published_at.is_some()
+            && self.removed.as_ref().is_none_or(|removal| removal.before != State::Archived);
+        match self.state {
+            State::Published => Sight::Whole,
+            State::Draft if own => Sight::Whole,
+            State::Archived | State::Hidden if own || viewer.moderates() => Sight::Whole,
+            State::Hidden | State::Deleted if was_seen => Sight::Tombstone,
+            State::Draft | State::Archived | State::Hidden | State::Deleted => Sight::Nothing,
+        }
+    }
+
+    fn tombstone(&self) -> Self {
+        let mut left = self.clone();
+        left.empty();
+        left.removed = self.removed.as_ref().map(Removal::told_to_all);
+        left
     }
 }
 
@@ -169,6 +211,12 @@ impl Edition {
     pub fn id_of(case_study: &Id<CaseStudy>, version: i64) -> Id<Self> {
         let key = case_study.as_str().trim_start_matches(CaseStudy::PREFIX).trim_start_matches('_');
         Id::of(&format!("{key}-{version}"))
+    }
+
+    /// All of a case study.
+    #[must_use]
+    pub fn of_case_study(case_study: &Id<CaseStudy>) -> Filter<Self> {
+        Self::CASE_STUDY.eq(case_study.clone())
     }
 
     /// What `case_study` says at its version.

@@ -2,6 +2,7 @@
 
 use crate::{
     domain::{
+        audit::Place,
         guard::Acknowledged,
         taxonomy::{List, Taxonomy},
         text::{RichText, Written, line},
@@ -15,12 +16,14 @@ pub struct Problems {
     found: Vec<Problem>,
     /// What the authors said about the guard's warnings.
     acknowledged: Acknowledged,
+    /// What a moderator takes although the guard blocks it.
+    overridden: Vec<Place>,
 }
 
 impl Problems {
     #[must_use]
     pub fn with(acknowledged: Acknowledged) -> Self {
-        Self { found: Vec::new(), acknowledged }
+        Self { found: Vec::new(), acknowledged, overridden: Vec::new() }
     }
 
     pub fn add(&mut self, field: &str, code: Code, message: impl Into<String>) {
@@ -30,6 +33,18 @@ impl Problems {
     #[must_use]
     pub fn into_vec(self) -> Vec<Problem> {
         self.found
+    }
+
+    /// The places that were taken although the guard blocks them.
+    #[must_use]
+    pub fn overridden(&mut self) -> Vec<Place> {
+        std::mem::take(&mut self.overridden)
+    }
+
+    fn note(&mut self, field: &str, text: &str) {
+        if self.acknowledged == Acknowledged::All {
+            self.overridden.extend(Place::blocked(field, text));
+        }
     }
 
     /// A value, or its problem under the path that the client knows it by.
@@ -48,11 +63,13 @@ impl Problems {
 
     /// One line of text; `label` names it in sentences. Empty is none.
     pub fn line(&mut self, field: &str, label: &str, text: &str, max: usize) -> Option<String> {
+        self.note(field, text);
         self.read(field, line(label, Written::new(text, self.acknowledged), max))
     }
 
     /// Markdown; `label` names it in sentences. Empty is none.
     pub fn rich(&mut self, field: &str, label: &str, text: &str, max: usize) -> Option<RichText> {
+        self.note(field, text);
         self.read(field, RichText::parse(label, Written::new(text, self.acknowledged), max))
     }
 

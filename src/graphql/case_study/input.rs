@@ -13,6 +13,7 @@ use crate::{
         },
     },
     graphql::{
+        audit::OverridePersonalDataInput,
         payload::{UserError, payload},
         query::parse,
     },
@@ -81,6 +82,8 @@ pub struct CreateCaseStudyInput {
     /// refused.
     #[graphql(default)]
     pub acknowledge_personal_data: bool,
+    /// For moderators: takes it whatever is found.
+    pub override_personal_data: Option<OverridePersonalDataInput>,
     pub client_mutation_id: Option<String>,
 }
 
@@ -91,6 +94,7 @@ impl From<CreateCaseStudyInput> for Changes {
             content: input.content,
             co_authors: input.co_author_ids.map(strings),
             acknowledged: input.acknowledge_personal_data.into(),
+            overridden: input.override_personal_data.map(Into::into),
         }
     }
 }
@@ -109,6 +113,8 @@ pub struct UpdateCaseStudyInput {
     /// refused.
     #[graphql(default)]
     pub acknowledge_personal_data: bool,
+    /// For moderators: takes it whatever is found.
+    pub override_personal_data: Option<OverridePersonalDataInput>,
     pub client_mutation_id: Option<String>,
 }
 
@@ -119,6 +125,7 @@ impl From<UpdateCaseStudyInput> for Changes {
             content: input.content,
             co_authors: input.co_author_ids.map(strings),
             acknowledged: input.acknowledge_personal_data.into(),
+            overridden: input.override_personal_data.map(Into::into),
         }
     }
 }

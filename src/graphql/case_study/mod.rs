@@ -25,7 +25,7 @@ use super::{
     bookmark::bookmarked,
     connection::{Connection, Fetched, connect},
     context::{Ask, request},
-    contribution::{RichText, topics_of},
+    contribution::{RichText, hidden_because, is_pinned, topics_of},
     member::Member,
     organisation::Organisation,
     payload::{outcome, top},
@@ -51,8 +51,9 @@ use crate::{
             measure::TypedMeasure,
             parts::{CostBand, Status},
         },
-        contribution::{ContributionId, ShownState},
+        contribution::{ContributionId, ShownState, State, tombstone},
         entry::{AdoptionCounts, Entry},
+        sight::Seen,
         taxonomy::{List, Term},
     },
     error::{Error, not_found},
@@ -244,8 +245,7 @@ impl CaseStudy {
 
     /// How often members reacted, a kind each.
     pub async fn reactions(&self, ctx: &Context<'_>) -> Result<Vec<Reaction>> {
-        let entry = Entry::id_of(&ContributionId::from(&self.0.id));
-        let entry = ctx.loaders().entry(&entry).await.map_err(top)?;
+        let entry = self.entry(ctx).await?;
         Ok(Reaction::all(&self.0.id, entry.map(|entry| entry.reactions).unwrap_or_default()))
     }
     /// What it said before and after each edit, latest first; none when it was never edited since it
@@ -258,7 +258,8 @@ impl CaseStudy {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<Connection<Revision>> {
-        connect(ctx, revision::of(&self.0.id), Wanted { first, last, after, before }, Revision).await
+        connect(ctx, revision::of(ctx.viewer(), &*self.0), Wanted { first, last, after, before }, Revision)
+            .await
     }
     pub async fn created_at(&self) -> Timestamp {
         self.0.created_at
@@ -281,10 +282,28 @@ impl CaseStudy {
     pub async fn viewer_can_edit(&self, ctx: &Context<'_>) -> bool {
         self.0.can_edit(ctx.viewer())
     }
+    /// Among the few that moderators want everybody to see first.
+    pub async fn pinned(&self, ctx: &Context<'_>) -> Result<bool> {
+        is_pinned(ctx, &(&self.0.id).into()).await
+    }
+
+    /// What stands in its place when it was hidden or deleted: a sentence for a person.
+    pub async fn tombstone(&self) -> Option<String> {
+        tombstone(self.0.state, self.0.removed.as_ref())
+    }
+
+    /// Why it is hidden: for its authors and moderators.
+    pub async fn hidden_because(&self) -> Option<&str> {
+        hidden_because(self.0.removed.as_ref())
+    }
+
+    /// Whether moderators' acts on it are open to the viewer.
+    pub async fn viewer_can_moderate(&self, ctx: &Context<'_>) -> bool {
+        ctx.viewer().moderates() && self.0.state != State::Draft
+    }
     /// How many organisations stand where with it.
     async fn adoption_summary(&self, ctx: &Context<'_>) -> Result<AdoptionCounts> {
-        let id = Entry::id_of(&ContributionId::from(&self.0.id));
-        let entry = ctx.loaders().entry(&id).await.map_err(top)?;
+        let entry = self.entry(ctx).await?;
         Ok(entry.map(|entry| entry.adoptions).unwrap_or_default())
     }
     /// The current records of other organisations, last changed first.
@@ -297,7 +316,7 @@ impl CaseStudy {
         before: Option<String>,
     ) -> Result<Connection<Adoption>> {
         let wanted = Wanted { first, last, after, before };
-        connect(ctx, adoptions::of_case_study(&self.0.id), wanted, Adoption).await
+        connect(ctx, adoptions::of_case_study(ctx.viewer(), &self.0), wanted, Adoption).await
     }
     /// Everything that organisations ever recorded, latest first.
     async fn adoption_timeline(
@@ -309,15 +328,23 @@ impl CaseStudy {
         before: Option<String>,
     ) -> Result<Connection<AdoptionStep>> {
         let wanted = Wanted { first, last, after, before };
-        connect(ctx, adoptions::timeline(&self.0.id), wanted, AdoptionStep).await
+        connect(ctx, adoptions::timeline(ctx.viewer(), &self.0), wanted, AdoptionStep).await
     }
 }
 
 impl CaseStudy {
-    /// The case study, when there is one and the viewer may see it.
+    /// The case study as the viewer sees it, when they do.
     pub async fn visible(ctx: &Context<'_>, id: &Id<domain::CaseStudy>) -> Result<Option<Self>> {
-        let found = ctx.loaders().case_study(id).await.map_err(top)?;
-        Ok(found.filter(|found| found.can_see(ctx.viewer())).map(Self))
+        Ok(ctx.loaders().case_study(id).await.map_err(top)?.map(Self))
+    }
+
+    /// What others made of it: nothing, for those who may not read it.
+    async fn entry(&self, ctx: &Context<'_>) -> Result<Option<Arc<Entry>>> {
+        if !self.0.can_see(ctx.viewer()) {
+            return Ok(None);
+        }
+        let id = Entry::id_of(&ContributionId::from(&self.0.id));
+        ctx.loaders().entry(&id).await.map_err(top)
     }
 
     /// What the entries of a page are of, loaded together. One that went a moment ago is left out.
@@ -421,7 +448,7 @@ impl CaseStudyMutation {
         Ok(payload)
     }
 
-    /// Takes a case study away from everybody's sight.
+    /// Takes a case study's words away. What others have seen of it leaves a tombstone.
     async fn delete_case_study(
         &self,
         ctx: &Context<'_>,

@@ -17,6 +17,25 @@ on_both_stores! {
         assert_eq!(counts(app).await, (1, 1));
     }
 
+    async fn a_suspended_member_s_session_waits(app: &TestApp) {
+        let first = signed_in(app, "a@nhs.net").await;
+        let moderator = app.person("Mary Ward").await;
+        app.grant(&moderator, hope_exchange::domain::member::Role::Moderator).await;
+        let member = all::<Member>(app).await.into_iter().find(|member| member.email.as_str() == "a@nhs.net").unwrap();
+        let act = json!({ "memberId": member.id.as_str(), "reason": "Rude to colleagues" });
+        assert_eq!(app.mutate(&moderator, "suspendMember", &act, "").await["userErrors"], json!([]));
+        for _ in 0..2 {
+            let (status, problem) = refresh(app, &first["refreshToken"]).await;
+            assert_eq!((status, &problem["code"]), (403, &json!("FORBIDDEN")));
+            assert!(problem["detail"].as_str().unwrap().contains("Rude to colleagues."), "{problem}");
+        }
+        // Asking for a code and coming back with it is the same as for anybody; what it brings is refused.
+        let again = signed_in(app, "a@nhs.net").await;
+        assert_eq!(holder(app, &again["accessToken"]).await.unwrap_err().code(), hope_exchange::error::Code::Forbidden);
+        assert_eq!(app.mutate(&moderator, "reinstateMember", &act, "").await["userErrors"], json!([]));
+        assert_eq!(refresh(app, &first["refreshToken"]).await.0, 200, "it was not used up");
+    }
+
     async fn a_lost_answer_can_be_asked_for_again(app: &TestApp) {
         let first = signed_in(app, "a@nhs.net").await;
         let (_, second) = refresh(app, &first["refreshToken"]).await;
