@@ -314,13 +314,14 @@ async fn editable(app: &App, viewer: &Viewer, id: &Id<Comment>) -> Result<(Comme
     if comment.can_edit(viewer) {
         return Ok((comment, thread, subject));
     }
-    if !comment.is_hidden() {
-        return Err(forbidden("Only its author and moderators can change a comment."));
+    if !comment.can_see(viewer) {
+        return Err(missing());
     }
-    Err(match comment.author == viewer.id {
-        true => forbidden("It is hidden. Its author can change it once a moderator has restored it."),
-        false => missing(),
-    })
+    Err(forbidden(if comment.is_hidden() {
+        "It is hidden. Its author can change it once a moderator has restored it."
+    } else {
+        "Only its author and moderators can change a comment."
+    }))
 }
 
 /// In which order the comments of a thread are listed.

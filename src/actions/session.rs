@@ -53,18 +53,18 @@ pub async fn refresh(app: &App, token: &str) -> Result<Tokens> {
     for _ in 0..ROUNDS {
         let mut session = app.store.one(&id).await?.ok_or_else(unauthenticated)?;
         let now = app.clock.now();
-        let batch = match session.presented(generation, now) {
+        let presented = session.presented(generation, now);
+        if matches!(presented, Presented::Reused | Presented::Expired) {
+            return Err(end(app, &id, generation).await);
+        }
+        let member = app.store.one(&session.member).await?.ok_or_else(unauthenticated)?;
+        check_suspension(app, &member)?;
+        if presented == Presented::Retry {
             // However many retry, all get the same successor.
-            Presented::Retry => return Tokens::of(app, &session),
-            Presented::Latest => {
-                let member = app.store.one(&session.member).await?.ok_or_else(unauthenticated)?;
-                check_suspension(app, &member)?;
-                session.rotate(app.config.sign_in.session_days, now);
-                Batch::new().replace(&session)
-            }
-            Presented::Reused | Presented::Expired => return Err(end(app, &id, generation).await),
-        };
-        match app.store.commit(batch).await {
+            return Tokens::of(app, &session);
+        }
+        session.rotate(app.config.sign_in.session_days, now);
+        match app.store.commit(Batch::new().replace(&session)).await {
             Ok(()) => return Tokens::of(app, &session),
             Err(StoreError::Stale { .. }) => {}
             Err(error) => return Err(error.into()),

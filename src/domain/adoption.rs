@@ -14,7 +14,7 @@ use crate::{
     clock::Timestamp,
     document,
     ids::{Id, Identified},
-    query::{Field, Filter, Index},
+    query::{Field, Index},
 };
 
 /// What was changed, and the result: as long as what a case study says of its lessons.
@@ -106,11 +106,6 @@ impl Adoption {
     pub fn id_of(case_study: &Id<CaseStudy>, organisation: &Id<Organisation>) -> Id<Self> {
         let own = organisation.as_str().trim_start_matches(Organisation::PREFIX).trim_start_matches('_');
         Id::of(&format!("{}-{own}", ContributionId::from(case_study).key()))
-    }
-
-    #[must_use]
-    pub fn of(case_study: &Id<CaseStudy>) -> Filter<Self> {
-        Self::CASE_STUDY.eq(case_study.clone())
     }
 
     /// Whether `viewer` speaks for the organisation: whoever works there, and moderators.

@@ -10,7 +10,7 @@ use crate::{
     clock::Timestamp,
     document,
     ids::{Id, Identified},
-    query::{Field, Filter, Index},
+    query::{Field, Index},
 };
 
 /// Comparing goes on for this long, then settles for coarser differences: texts are short, but
@@ -68,11 +68,6 @@ impl Revision {
     #[must_use]
     pub fn id_of<T: Identified>(of: &Id<T>, number: i64) -> Id<Self> {
         Id::of(&format!("{}-{number}", of.as_str()))
-    }
-
-    #[must_use]
-    pub fn of<T: Identified>(of: &Id<T>) -> Filter<Self> {
-        Self::OF.eq(of.as_str().to_owned())
     }
 
     #[must_use]

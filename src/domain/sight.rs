@@ -39,6 +39,16 @@ pub trait Seen: Clone {
         }
     }
 
+    /// What somebody gets of it who did something to it: a repeated request may come when they don't see
+    /// it any more.
+    #[must_use]
+    fn left_for(self, viewer: &Member) -> Self
+    where
+        Self: Sized,
+    {
+        if self.can_see(viewer) { self } else { self.tombstone() }
+    }
+
     /// The same of what others hold, too.
     fn shared_as_seen_by(self: Arc<Self>, viewer: &Member) -> Option<Arc<Self>> {
         match self.sight(viewer) {

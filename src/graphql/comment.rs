@@ -26,7 +26,7 @@ use crate::{
         revision,
     },
     clock::Timestamp,
-    domain::{bookmark::Bookmarkable, comment as domain, contribution::tombstone},
+    domain::{bookmark::Bookmarkable, comment as domain, contribution::tombstone, sight::Seen},
     error::{Code, Error, not_found},
     ids::Id,
 };
@@ -177,6 +177,13 @@ pub struct CommentQuote {
     pub text: String,
 }
 
+impl Comment {
+    /// What an action made of it, as far as the viewer sees it.
+    fn left(ctx: &Context<'_>, comment: domain::Comment) -> Self {
+        comment.left_for(ctx.viewer()).into()
+    }
+}
+
 impl From<domain::Comment> for Comment {
     fn from(comment: domain::Comment) -> Self {
         Self(Arc::new(comment))
@@ -261,7 +268,7 @@ impl CommentMutation {
             Ok(new) => action::add(ctx.app(), ctx.viewer(), new, &request).await,
             Err(problem) => Err(problem),
         };
-        AddCommentPayload::of(added, input.client_mutation_id, Comment::from)
+        AddCommentPayload::of(added, input.client_mutation_id, |done| Comment::left(ctx, done))
     }
 
     /// Changes the text of a comment. When it was changed since `expectedVersion`, nothing happens:
@@ -284,7 +291,8 @@ impl CommentMutation {
             Err(Error::Stale) => ctx.loaders().comment(&id).await.map_err(top)?.map(Comment),
             _ => None,
         };
-        let mut payload = UpdateCommentPayload::of(changed, input.client_mutation_id, Comment::from)?;
+        let mut payload =
+            UpdateCommentPayload::of(changed, input.client_mutation_id, |done| Comment::left(ctx, done))?;
         payload.comment = payload.comment.or(current);
         Ok(payload)
     }
@@ -298,7 +306,7 @@ impl CommentMutation {
         let request = request("deleteComment", &input, input.client_mutation_id.as_ref());
         let id = comment_id(&input.id)?;
         let deleted = action::delete(ctx.app(), ctx.viewer(), &id, &request).await;
-        DeleteCommentPayload::of(deleted, input.client_mutation_id, Comment::from)
+        DeleteCommentPayload::of(deleted, input.client_mutation_id, |done| Comment::left(ctx, done))
     }
 
     /// Says which comment answers a question, in place of any other. The question's author and
@@ -311,7 +319,7 @@ impl CommentMutation {
         let request = request("acceptAnswer", &input, input.client_mutation_id.as_ref());
         let id = comment_id(&input.comment_id)?;
         let post = answer::accept(ctx.app(), ctx.viewer(), &id, true, &request).await;
-        AcceptAnswerPayload::of(post, input.client_mutation_id, Post::from)
+        AcceptAnswerPayload::of(post, input.client_mutation_id, |done| Post::left(ctx, done))
     }
 
     /// Says that a comment does not answer the question after all.
@@ -323,7 +331,7 @@ impl CommentMutation {
         let request = request("unacceptAnswer", &input, input.client_mutation_id.as_ref());
         let id = comment_id(&input.comment_id)?;
         let post = answer::accept(ctx.app(), ctx.viewer(), &id, false, &request).await;
-        UnacceptAnswerPayload::of(post, input.client_mutation_id, Post::from)
+        UnacceptAnswerPayload::of(post, input.client_mutation_id, |done| Post::left(ctx, done))
     }
 }
 

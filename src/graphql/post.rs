@@ -33,6 +33,7 @@ use crate::{
         contribution::{ShownState, State, tombstone},
         event::{Event, TypedEvent},
         post::{self as domain, PostKind, PostState},
+        sight::Seen,
     },
     error::{Error, not_found},
     ids::Id,
@@ -194,6 +195,13 @@ impl Post {
     }
 }
 
+impl Post {
+    /// What an action made of it, as far as the viewer sees it.
+    pub fn left(ctx: &Context<'_>, post: domain::Post) -> Self {
+        post.left_for(ctx.viewer()).into()
+    }
+}
+
 impl From<domain::Post> for Post {
     fn from(post: domain::Post) -> Self {
         Self(Arc::new(post))
@@ -299,7 +307,7 @@ impl PostMutation {
             overridden: input.override_personal_data.map(Into::into),
         };
         let post = action::create(ctx.app(), ctx.viewer(), new, &request).await;
-        CreatePostPayload::of(post, input.client_mutation_id, Post::from)
+        CreatePostPayload::of(post, input.client_mutation_id, |done| Post::left(ctx, done))
     }
 
     /// Changes a post. When it was changed since `expectedVersion`, nothing happens: the payload
@@ -320,7 +328,8 @@ impl PostMutation {
         let changed =
             action::update(ctx.app(), ctx.viewer(), &id, input.expected_version, changes, &request).await;
         let current = current(ctx, &id, &changed).await?;
-        let mut payload = UpdatePostPayload::of(changed, input.client_mutation_id, Post::from)?;
+        let mut payload =
+            UpdatePostPayload::of(changed, input.client_mutation_id, |done| Post::left(ctx, done))?;
         payload.post = payload.post.or(current);
         Ok(payload)
     }
@@ -331,7 +340,8 @@ impl PostMutation {
         let id = post_id(&input.id)?;
         let published = action::publish(ctx.app(), ctx.viewer(), &id, input.expected_version, &request).await;
         let current = current(ctx, &id, &published).await?;
-        let mut payload = PublishPostPayload::of(published, input.client_mutation_id, Post::from)?;
+        let mut payload =
+            PublishPostPayload::of(published, input.client_mutation_id, |done| Post::left(ctx, done))?;
         payload.post = payload.post.or(current);
         Ok(payload)
     }

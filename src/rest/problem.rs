@@ -142,9 +142,10 @@ fn meaning(error: poem::Error, request: &RequestId) -> Error {
 /// The specification's part: any of these may come instead of what was asked for.
 impl ApiResponse for Refusal {
     fn meta() -> MetaResponses {
-        let statuses: [(u16, &'static str); 8] = [
+        let statuses: [(u16, &'static str); 9] = [
             (400, "The body is not JSON, or has fields that are not known."),
             (401, "The code or the token does not work, or does not work any more."),
+            (403, "The account is suspended; `detail` says until when and why."),
             (413, "The body is too large."),
             (415, "The body is not of the type application/json."),
             (422, "A field is missing or can't be taken; `errors` says which and why."),

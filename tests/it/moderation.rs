@@ -87,8 +87,8 @@ async fn look(app: &TestApp, by: &Person, id: &str) -> Json {
 
 /// What lists and counts have for a member.
 async fn lists(app: &TestApp, by: &Person) -> Json {
-    let query = "{ feed { totalCount nodes { title summary } } posts { totalCount nodes { title } } caseStudies { totalCount nodes { title } }
-        unanswered: feed(scope: UNANSWERED) { totalCount nodes { title } } pinned { title } viewer { drafts { totalCount nodes { title } } } }";
+    let query = "{ feed { totalCount nodes { id title summary } } posts { totalCount nodes { id title } } caseStudies { totalCount nodes { id title } }
+        unanswered: feed(scope: UNANSWERED) { totalCount nodes { id title } } pinned { id title } viewer { drafts { totalCount nodes { title } } } }";
     app.graphql(&by.token, query, json!({})).await["data"].clone()
 }
 
@@ -152,7 +152,7 @@ on_both_stores! {
             assert_eq!(report(app, &grace, missing, "ABUSE").await, "NOT_FOUND", "{missing}");
         }
 
-        let queue = "query($state: ReportState) { moderationQueue(state: $state, first: 10) { totalCount nodes { id reason reporter { name } subject { __typename ... on Post { title } ... on Comment { body { text } } ... on Member { name } } } } }";
+        let queue = "query($state: ReportState = OPEN) { moderationQueue(state: $state, first: 10) { totalCount nodes { id reason reporter { name } subject { __typename ... on Post { title } ... on Comment { body { text } } ... on Member { name } } } } }";
         let waiting = app.graphql(&mary.token, queue, json!({})).await;
         let subjects: Vec<&Json> = waiting["data"]["moderationQueue"]["nodes"].as_array().unwrap_or_else(|| panic!("{waiting}")).iter().map(|node| &node["subject"]).collect();
         assert_eq!(subjects, [&json!({ "__typename": "Post", "title": "Buy our bins" }), &json!({ "__typename": "Comment", "body": { "text": "No." } }), &json!({ "__typename": "Member", "name": "Ada Moore" })]);
@@ -190,9 +190,7 @@ on_both_stores! {
             assert!(!seen.to_string().contains(SECRET), "{seen}");
             assert_eq!((&seen["tombstone"], &seen["hiddenBecause"], &seen["viewerCanEdit"]), (&json!("Hidden on 2 March 2026 until a moderator has looked at it."), &Json::Null, &json!(false)));
             assert!(!seen["reactions"].to_string().contains('1'), "{seen}");
-            if !id.starts_with("cmt") {
-                assert!(!lists(app, grace).await.to_string().contains(SECRET));
-            }
+            assert!(!lists(app, grace).await.to_string().contains(id.as_str()));
             // Its author and moderators read it; its author can't change it.
             for person in [ada, mary] {
                 let whole = look(app, person, id).await;
@@ -239,9 +237,10 @@ on_both_stores! {
             let upheld = app.mutate(&mary, "resolveReport", &input, "report { state }").await;
             assert_eq!(upheld["report"]["state"], "UPHELD");
         }
-        let states: Vec<(String, bool)> = all::<Report>(&app.app.store).await.iter()
+        let mut states: Vec<(String, bool)> = all::<Report>(&app.app.store).await.iter()
             .map(|report| (format!("{:?}", report.state), report.subject.as_str() == id)).collect();
-        assert_eq!(states, [("Upheld".to_owned(), true), ("Upheld".to_owned(), true), ("Open".to_owned(), false)]);
+        states.sort();
+        assert_eq!(states, [("Open".to_owned(), false), ("Upheld".to_owned(), true), ("Upheld".to_owned(), true)]);
         let seen = look(app, &grace, &id).await;
         assert_eq!(seen["tombstone"], "Hidden by a moderator on 2 March 2026.");
         assert_eq!(app.mutate(&grace, "resolveReport", &input, "").await, "FORBIDDEN");
@@ -292,7 +291,7 @@ on_both_stores! {
         app.mutate(&ada, "acceptAnswer", &json!({ "commentId": answer }), "").await;
         act(app, &mary, "hideContent", &answer).await;
 
-        let thread = "query($id: ID!) { node(id: $id) { ... on Post { acceptedAnswer { id } thread { commentCount comments(orderBy: BEST) { nodes { id hidden deleted tombstone accepted body { text } quote { text } parent { body { text } } replies { nodes { quote { text } } } } } } } } }";
+        let thread = "query($id: ID!) { node(id: $id) { ... on Post { acceptedAnswer { id } thread { commentCount comments(orderBy: BEST, first: 5) { nodes { id hidden deleted tombstone accepted body { text } quote { text } parent { body { text } } replies(first: 5) { nodes { quote { text } } } } } } } } }";
         let seen = app.graphql(&ada.token, thread, json!({ "id": question })).await["data"]["node"].clone();
         assert!(!seen.to_string().contains(SECRET), "{seen}");
         let nodes = seen["thread"]["comments"]["nodes"].as_array().unwrap();
@@ -501,7 +500,9 @@ on_both_stores! {
         assert_eq!(told().await, [(ada.id.clone(), Activity::nobody().to_string())]);
         let by_reporter = all::<Activity>(&app.app.store).await.into_iter().filter(|activity| activity.actor.as_str() == grace.id).count();
         assert_eq!(by_reporter, 0, "nothing tells who reported it");
+        app.advance(TimeDelta::seconds(1));
         act(app, &mary, "restoreContent", &id).await;
+        app.advance(TimeDelta::seconds(1));
         app.mutate(&mary, "warnMember", &json!({ "memberId": grace.id, "reason": "Please don't." }), "").await;
         assert_eq!(told().await[1..], [(ada.id.clone(), mary.id.clone()), (grace.id.clone(), mary.id.clone())]);
         let own = post(app, &mary, "A moderator's own").await;

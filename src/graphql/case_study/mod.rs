@@ -338,6 +338,11 @@ impl CaseStudy {
         Ok(ctx.loaders().case_study(id).await.map_err(top)?.map(Self))
     }
 
+    /// What an action made of it, as far as the viewer sees it.
+    fn left(ctx: &Context<'_>, case_study: domain::CaseStudy) -> Self {
+        case_study.left_for(ctx.viewer()).into()
+    }
+
     /// What others made of it: nothing, for those who may not read it.
     async fn entry(&self, ctx: &Context<'_>) -> Result<Option<Arc<Entry>>> {
         if !self.0.can_see(ctx.viewer()) {
@@ -378,7 +383,7 @@ impl CaseStudyMutation {
         let request = request("createCaseStudy", &input, input.client_mutation_id.as_ref());
         let client_mutation_id = input.client_mutation_id.clone();
         let created = action::create(ctx.app(), ctx.viewer(), &input.into(), &request).await;
-        CreateCaseStudyPayload::of(created, client_mutation_id, CaseStudy::from)
+        CreateCaseStudyPayload::of(created, client_mutation_id, |done| CaseStudy::left(ctx, done))
     }
 
     /// Changes a case study: what is absent stays, what is null or empty is cleared. When it was changed
@@ -397,7 +402,7 @@ impl CaseStudyMutation {
         let stale = matches!(changed, Err(Error::Stale));
         let (changed, mut user_errors) = outcome(changed)?;
         let mut payload = UpdateCaseStudyPayload {
-            case_study: changed.map(CaseStudy::from),
+            case_study: changed.map(|done| CaseStudy::left(ctx, done)),
             yours: None,
             user_errors: Vec::new(),
             client_mutation_id,
@@ -424,7 +429,9 @@ impl CaseStudyMutation {
         let id = case_study_id(&input.id)?;
         let published = action::publish(ctx.app(), ctx.viewer(), &id, input.expected_version, &request).await;
         let stale = matches!(published, Err(Error::Stale));
-        let mut payload = PublishCaseStudyPayload::of(published, input.client_mutation_id, CaseStudy::from)?;
+        let mut payload = PublishCaseStudyPayload::of(published, input.client_mutation_id, |done| {
+            CaseStudy::left(ctx, done)
+        })?;
         if stale {
             payload.case_study = current(ctx, &id).await?;
         }
@@ -441,7 +448,9 @@ impl CaseStudyMutation {
         let id = case_study_id(&input.id)?;
         let archived = action::archive(ctx.app(), ctx.viewer(), &id, input.expected_version, &request).await;
         let stale = matches!(archived, Err(Error::Stale));
-        let mut payload = ArchiveCaseStudyPayload::of(archived, input.client_mutation_id, CaseStudy::from)?;
+        let mut payload = ArchiveCaseStudyPayload::of(archived, input.client_mutation_id, |done| {
+            CaseStudy::left(ctx, done)
+        })?;
         if stale {
             payload.case_study = current(ctx, &id).await?;
         }
