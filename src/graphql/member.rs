@@ -202,7 +202,6 @@ impl Viewer {
     }
 
     /// What happened and concerns the member, last happened first.
-    #[expect(clippy::too_many_arguments, reason = "Relay's four, and which are meant")]
     async fn notifications(
         &self,
         ctx: &Context<'_>,

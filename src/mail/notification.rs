@@ -93,7 +93,24 @@ mod tests {
     #[test]
     fn the_sample_as_text() {
         let (text, _) = NotificationMail::sample().render_both().unwrap();
-        insta::assert_snapshot!(text, @r"");
+        insta::assert_snapshot!(text, @r"
+        Grace Hill mentioned you in “<Quiet> nights & earplugs”, and more
+
+        * Grace Hill mentioned you in “<Quiet> nights & earplugs”
+          We fitted soft-close bins on nine wards. <b>Felt</b> pads & tape did the rest.
+
+        * 2 replies to you in “<Quiet> nights & earplugs” by Jo Bloggs
+          We fitted soft-close bins on nine wards. <b>Felt</b> pads & tape did the rest.
+
+        Read and answer it: https://hope.example/posts/pst_01KJQ3W4X5Y6Z7
+
+        --
+        You get this e-mail because you have not read this on HOPE Network yet.
+        Stop e-mails about mentions of you: https://hope.example/unsubscribe/one
+        Stop e-mails about replies to you: https://hope.example/unsubscribe/two
+        Experience of Care team, NHS England
+        https://hope.example/
+        ");
     }
 
     #[test]

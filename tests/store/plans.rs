@@ -19,7 +19,7 @@ pub async fn declared_questions_are_answered_by_their_index(here: Here) {
     let food = || Note::TOPICS.contains("food".to_owned());
     let either = || Note::TOPICS.contains_any(["food".to_owned(), "waiting".to_owned(), "noise".to_owned()]);
     // As many as a member may follow, of which most find nothing.
-    let many = || Note::TOPICS.contains_any((0..100).map(|n| format!("t{n}")).chain(["food".to_owned()]));
+    let many = || Note::TOPICS.contains_any((0..99).map(|n| format!("t{n}")).chain(["food".to_owned()]));
     let author = || Note::AUTHOR.eq(Id::of("a3"));
     let states = || Note::STATE.is_in(["published".to_owned(), "draft".to_owned(), "odd".to_owned()]);
     let since = || Note::PUBLISHED.gte(Timestamp::from_millis(20));
