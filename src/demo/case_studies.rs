@@ -29,10 +29,11 @@ use crate::{
     store::Batch,
 };
 
-const FILES: [&str; 3] = [
+const FILES: [&str; 4] = [
     include_str!("content/case_studies1.toml"),
     include_str!("content/case_studies2.toml"),
     include_str!("content/case_studies3.toml"),
+    include_str!("content/case_studies4.toml"),
 ];
 
 #[derive(Deserialize)]
