@@ -29,11 +29,12 @@ use crate::{
     store::Batch,
 };
 
-const FILES: [&str; 4] = [
+const FILES: [&str; 5] = [
     include_str!("content/case_studies1.toml"),
     include_str!("content/case_studies2.toml"),
     include_str!("content/case_studies3.toml"),
     include_str!("content/case_studies4.toml"),
+    include_str!("content/case_studies5.toml"),
 ];
 
 #[derive(Deserialize)]
