@@ -29,12 +29,13 @@ use crate::{
     store::Batch,
 };
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     include_str!("content/case_studies1.toml"),
     include_str!("content/case_studies2.toml"),
     include_str!("content/case_studies3.toml"),
     include_str!("content/case_studies4.toml"),
     include_str!("content/case_studies5.toml"),
+    include_str!("content/case_studies6.toml"),
 ];
 
 #[derive(Deserialize)]
