@@ -29,13 +29,14 @@ use crate::{
     store::Batch,
 };
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     include_str!("content/case_studies1.toml"),
     include_str!("content/case_studies2.toml"),
     include_str!("content/case_studies3.toml"),
     include_str!("content/case_studies4.toml"),
     include_str!("content/case_studies5.toml"),
     include_str!("content/case_studies6.toml"),
+    include_str!("content/case_studies7.toml"),
 ];
 
 #[derive(Deserialize)]
