@@ -41,6 +41,11 @@ pub(super) struct WrittenCaseStudy {
     title: String,
     /// When it was published.
     days_ago: i64,
+    /// The ODS code of the organisation that led it, where the story is not of just any.
+    lead: Option<String>,
+    /// ODS codes of partners in the directory. The content names those that are not there.
+    #[serde(default)]
+    partners: Vec<String>,
     content: TypedContent,
     /// Each by another organisation, in the order in which they were recorded.
     adoptions: Vec<WrittenAdoption>,
@@ -49,6 +54,8 @@ pub(super) struct WrittenCaseStudy {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenAdoption {
+    /// The organisation's ODS code, where not just any would do it.
+    by: Option<String>,
     status: AdoptionStatus,
     months_ago: i64,
     what_changed: Option<String>,
@@ -94,6 +101,33 @@ fn content(written: &WrittenCaseStudy, author: &Member, published: Date) -> Resu
     Err(Error::Fault(format!("the demonstration case study {:?}: {problems:?}", written.title)))
 }
 
+/// Who there is to lead, to help and to adopt.
+struct Network<'a> {
+    members: &'a [Member],
+    organisations: &'a [Organisation],
+}
+
+impl<'a> Network<'a> {
+    fn organisation(&self, code: &str) -> Result<&'a Organisation> {
+        let found = self.organisations.iter().find(|one| one.code.as_str() == code);
+        found.ok_or_else(|| Error::Fault(format!("no organisation of the demonstration has the code {code}")))
+    }
+
+    fn partners(&self, codes: &[String]) -> Result<Vec<NamedOrganisation>> {
+        let known = |code: &String| Ok(NamedOrganisation::Known(self.organisation(code)?.id.clone()));
+        codes.iter().map(known).collect()
+    }
+
+    /// Somebody who works there, in turn.
+    fn member(&self, code: &str, turn: usize) -> Result<&'a Member> {
+        let organisation = &self.organisation(code)?.id;
+        let works_there = |member: &&Member| member.organisation.as_ref() == Some(organisation);
+        let count = self.members.iter().filter(works_there).count();
+        let member = self.members.iter().filter(works_there).nth(turn % count.max(1));
+        member.ok_or_else(|| Error::Fault(format!("nobody of the demonstration works at {code}")))
+    }
+}
+
 impl Builder {
     /// Adds the case study at `index`, its thread and its adoptions to a batch.
     pub(super) fn case_study(
@@ -104,12 +138,18 @@ impl Builder {
         organisations: &[Organisation],
         batch: Batch,
     ) -> Result<Batch> {
-        // Neighbours in the list of members work in different organisations.
-        let author = &members[(index * 7) % members.len()];
+        let network = Network { members, organisations };
+        let author = match &written.lead {
+            Some(code) => network.member(code, index)?,
+            // Neighbours in the list of members work in different organisations.
+            None => &members[(index * 7) % members.len()],
+        };
         let published = self.now.minus(TimeDelta::days(written.days_ago)).plus(TimeDelta::hours(10));
         self.clock.set(published);
         let id: Id<CaseStudy> = self.ids.fresh();
         let thread = Thread::opened(&id, published);
+        let mut content = content(written, author, Date::of(published))?;
+        content.partner_organisations.extend(network.partners(&written.partners)?);
         let case_study = CaseStudy {
             id,
             version: 1,
@@ -117,7 +157,7 @@ impl Builder {
             author: author.id.clone(),
             organisation: author.organisation.clone(),
             co_authors: Vec::new(),
-            content: content(written, author, Date::of(published))?,
+            content,
             thread: thread.id.clone(),
             created_at: published,
             published_at: Some(published),
@@ -129,7 +169,11 @@ impl Builder {
         let mut entry = Entry::of_case_study(&case_study, lead.and_then(|lead| lead.region.as_deref()));
         let mut batch = batch.insert(&case_study).insert(&thread).insert(&Edition::of(&case_study));
         let others = members.iter().filter(|member| member.organisation != author.organisation);
-        for (adopter, adoption) in others.skip(index * 3 + 1).zip(&written.adoptions) {
+        for (anybody, adoption) in others.skip(index * 3 + 1).zip(&written.adoptions) {
+            let adopter = match &adoption.by {
+                Some(code) => network.member(code, index)?,
+                None => anybody,
+            };
             let (adoption, step) = self.adoption(&case_study, adopter, adoption)?;
             entry.count_adoption(&adoption.organisation, None, adoption.record.status);
             batch = batch.insert(&adoption).insert(&step);
@@ -176,6 +220,20 @@ mod tests {
         case_study::measure::Shown,
         taxonomy::{ALWAYS_EVENT, Taxonomy},
     };
+
+    #[test]
+    fn the_organisations_they_name_are_in_the_directory_and_adopt_once() {
+        let organisations = crate::demo::content::read().unwrap().organisations;
+        let is_known = |code: &String| organisations.iter().any(|known| known.code == *code);
+        for one in read().unwrap() {
+            let adopters: Vec<&String> =
+                one.adoptions.iter().filter_map(|adoption| adoption.by.as_ref()).collect();
+            let named: Vec<&String> = one.lead.iter().chain(&one.partners).chain(adopters).collect();
+            assert!(named.iter().all(|code| is_known(code)), "{}: {named:?}", one.title);
+            let distinct: std::collections::HashSet<_> = named.iter().collect();
+            assert_eq!(distinct.len(), named.len(), "{}: {named:?}", one.title);
+        }
+    }
 
     #[test]
     fn the_case_studies_could_be_published() {
