@@ -29,10 +29,15 @@ use crate::{
     store::Batch,
 };
 
-const FILES: [&str; 3] = [
+const FILES: [&str; 8] = [
     include_str!("content/case_studies1.toml"),
     include_str!("content/case_studies2.toml"),
     include_str!("content/case_studies3.toml"),
+    include_str!("content/case_studies8.toml"),
+    include_str!("content/case_studies9.toml"),
+    include_str!("content/case_studies10.toml"),
+    include_str!("content/case_studies11.toml"),
+    include_str!("content/case_studies12.toml"),
 ];
 
 #[derive(Deserialize)]
