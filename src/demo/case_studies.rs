@@ -29,7 +29,7 @@ use crate::{
     store::Batch,
 };
 
-const FILES: [&str; 7] = [
+const FILES: [&str; 12] = [
     include_str!("content/case_studies1.toml"),
     include_str!("content/case_studies2.toml"),
     include_str!("content/case_studies3.toml"),
@@ -37,6 +37,11 @@ const FILES: [&str; 7] = [
     include_str!("content/case_studies5.toml"),
     include_str!("content/case_studies6.toml"),
     include_str!("content/case_studies7.toml"),
+    include_str!("content/case_studies8.toml"),
+    include_str!("content/case_studies9.toml"),
+    include_str!("content/case_studies10.toml"),
+    include_str!("content/case_studies11.toml"),
+    include_str!("content/case_studies12.toml"),
 ];
 
 #[derive(Deserialize)]
