@@ -14,6 +14,7 @@ mod digest;
 mod graphql;
 mod guard;
 mod jobs;
+mod live;
 mod log;
 mod mail;
 mod outage;
