@@ -3,12 +3,13 @@
 use std::{ops::Deref, sync::Arc};
 
 use crate::{
-    clock::Clock, config::Config, domain, ids::Ids, keys::Keys, limits::Limits, mail::Mailer, store::Store,
+    clock::Clock, config::Config, domain, ids::Ids, keys::Keys, limits::Limits, live::Live, mail::Mailer,
+    store::Store,
 };
 
 /// The running service's parts. Cheap to clone.
 #[derive(Clone)]
-pub struct App(Arc<Parts>);
+pub struct App(Arc<Parts>, Live);
 
 pub struct Parts {
     pub store: Store,
@@ -31,7 +32,14 @@ impl Deref for App {
 impl App {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+        let live = Live::new(&parts.config.live);
+        Self(Arc::new(parts), live)
+    }
+
+    /// What happens, for those who look on.
+    #[must_use]
+    pub fn live(&self) -> &Live {
+        &self.1
     }
 
     /// Opens everything that `config` names.

@@ -36,6 +36,7 @@ pub struct Config {
     pub moderation: Moderation,
     pub jobs: Jobs,
     pub limits: Limits,
+    pub live: Live,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -104,6 +105,16 @@ pub struct Limits {
     pub sign_ins_per_minute: u32,
     pub sign_ins_per_second: u32,
     pub connections: usize,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Live {
+    pub sockets: usize,
+    pub subscriptions: usize,
+    pub init_seconds: u64,
+    pub ping_seconds: u64,
+    pub answer_seconds: u64,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]

@@ -1,12 +1,16 @@
 //! What the surfaces share of HTTP: where a request comes from, what it is called, what it may be.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
 
 use poem::{
     Request,
     error::{MethodNotAllowedError, NotFoundError, ReadBodyError, ResponseError},
     http::StatusCode,
 };
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use crate::{
     app::App,
@@ -33,6 +37,27 @@ impl RequestId {
         let fresh = || request.data::<App>().map(|app| app.ids.fresh::<Self>().to_string());
         let set = request.data::<Self>().cloned();
         set.unwrap_or_else(|| Self(fresh().unwrap_or_default()))
+    }
+}
+
+/// An open connection, as data of its requests. Whoever goes on with the connection, when it is no
+/// longer HTTP, keeps this until they are done: it is its place among those that may be open at the
+/// same time, and a process that stops waits until all are gone.
+#[derive(Clone)]
+pub struct Open {
+    stopping: watch::Receiver<bool>,
+    _place: Arc<OwnedSemaphorePermit>,
+}
+
+impl Open {
+    #[must_use]
+    pub fn new(stopping: watch::Receiver<bool>, place: OwnedSemaphorePermit) -> Self {
+        Self { stopping, _place: Arc::new(place) }
+    }
+
+    /// Until the process is asked to stop.
+    pub async fn stops(&self) {
+        self.stopping.clone().wait_for(|stops| *stops).await.ok();
     }
 }
 

@@ -11,7 +11,7 @@ use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 
 /// What an id belongs to, and how its ids start: `pst` in `pst_01J…`.
 pub trait Identified {
@@ -31,6 +31,13 @@ impl<T: Identified> Id<T> {
         let rest = text.strip_prefix(T::PREFIX)?.strip_prefix('_')?;
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         (!rest.is_empty() && rest.len() <= 100 && rest.chars().all(plain)).then(|| Self::raw(text.to_owned()))
+    }
+
+    /// Sorts before every fresh id of this moment, and after those of earlier milliseconds.
+    #[must_use]
+    pub fn earliest(at: Timestamp) -> Self {
+        let millis = u64::try_from(at.millis()).unwrap_or_default();
+        Self::raw(format!("{}_{}", T::PREFIX, Ulid::from_parts(millis, 0)))
     }
 
     /// An id made of what it stands for, for documents of which there can be only one: a read mark
@@ -161,7 +168,6 @@ fn split_mix(state: &mut u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Timestamp;
 
     struct Thing;
     impl Identified for Thing {
@@ -185,6 +191,6 @@ mod tests {
         let first = ids.fresh::<Thing>();
         assert_eq!(first, again.fresh());
         clock.advance(chrono::TimeDelta::milliseconds(1));
-        assert!(first < ids.fresh());
+        assert!(first < Id::earliest(clock.now()) && Id::earliest(clock.now()) < ids.fresh::<Thing>());
     }
 }

@@ -28,6 +28,7 @@ pub mod progress;
 
 pub mod keys;
 pub mod limits;
+pub mod live;
 pub mod mail;
 
 pub mod config;

@@ -8,10 +8,7 @@ use std::{
 };
 
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
-};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use poem::{
     Endpoint, EndpointExt, IntoResponse, Request, Response, Route, get,
     http::{HeaderValue, uri::Scheme},
@@ -20,14 +17,14 @@ use poem::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{Semaphore, watch},
 };
 use tracing::Instrument;
 
 use crate::{
     app::App,
     graphql,
-    http::RequestId,
+    http::{Open, RequestId},
     rest::{self, health::Stopping},
     web,
 };
@@ -42,8 +39,11 @@ const DRAIN_WITHIN: Duration = Duration::from_secs(10);
 /// Every route of the service.
 pub fn routes(app: &App, stopping: &Stopping) -> impl Endpoint<Output = Response> + use<> {
     let route: Route = web::routes(rest::routes(app), app);
+    let schema = graphql::schema();
+    let socket = get(graphql::socket::socket.data(schema.clone()));
     route
-        .at("/graphql", get(graphql::http::graphiql).post(graphql::http::graphql.data(graphql::schema())))
+        .at("/graphql", get(graphql::http::graphiql).post(graphql::http::graphql.data(schema)))
+        .at("/graphql/ws", socket)
         .around(rest::as_asked)
         .with(CatchPanic::new())
         .around(named)
@@ -73,7 +73,7 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
     let stopping = Stopping::default();
     let endpoint = Arc::new(routes(&app, &stopping).boxed());
     let places = Arc::new(Semaphore::new(app.config.limits.connections));
-    let open = GracefulShutdown::new();
+    let (stops, _) = watch::channel(false);
     tokio::pin!(stop);
     loop {
         let accepted = async {
@@ -86,7 +86,8 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
                 (Ok((stream, peer)), Ok(place)) => {
                     let local = listener.local_addr()?;
                     let addresses = (LocalAddr(local.into()), RemoteAddr(peer.into()));
-                    serve_connection(stream, addresses, Arc::clone(&endpoint), &open, place);
+                    let open = Open::new(stops.subscribe(), place);
+                    serve_connection(stream, addresses, Arc::clone(&endpoint), open);
                 }
                 // One connection's fault, or a moment without file descriptors: no reason to stop.
                 (Err(error), _) => {
@@ -99,7 +100,8 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
     }
     stopping.0.store(true, Ordering::SeqCst);
     drop(listener);
-    if tokio::time::timeout(DRAIN_WITHIN, open.shutdown()).await.is_err() {
+    stops.send_replace(true);
+    if tokio::time::timeout(DRAIN_WITHIN, stops.closed()).await.is_err() {
         tracing::warn!("some requests did not end in time and were cut off");
     }
     Ok(())
@@ -109,12 +111,13 @@ fn serve_connection(
     stream: TcpStream,
     (local, remote): (LocalAddr, RemoteAddr),
     endpoint: Arc<impl Endpoint<Output = Response> + 'static>,
-    open: &GracefulShutdown,
-    place: OwnedSemaphorePermit,
+    open: Open,
 ) {
     stream.set_nodelay(true).ok();
+    let kept = open.clone();
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let request = Request::from((request, local.clone(), remote.clone(), Scheme::HTTP));
+        let mut request = Request::from((request, local.clone(), remote.clone(), Scheme::HTTP));
+        request.set_data(open.clone());
         let endpoint = Arc::clone(&endpoint);
         async move {
             let response = endpoint.get_response(request).await;
@@ -125,12 +128,19 @@ fn serve_connection(
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS_WITHIN)
         .max_headers(HEADERS_MAX)
-        .serve_connection(TokioIo::new(stream), service);
-    let watched = open.watch(connection);
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
     tokio::spawn(async move {
-        if let Err(error) = watched.await {
+        tokio::pin!(connection);
+        let ended = tokio::select! {
+            ended = &mut connection => ended,
+            () = kept.stops() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
             tracing::debug!(%error, "a connection ended early");
         }
-        drop(place);
     });
 }

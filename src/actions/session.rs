@@ -3,6 +3,7 @@
 use super::{ROUNDS, access::Viewer, lost_every_round};
 use crate::{
     app::App,
+    clock::Timestamp,
     domain::{
         member::Member,
         session::{Presented, Session},
@@ -101,6 +102,15 @@ async fn delete(app: &App, id: &Id<Session>) -> Result<()> {
         Ok(()) | Err(StoreError::Stale { .. }) => Ok(()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// When an access token ends.
+///
+/// # Errors
+/// `Unauthenticated`, when the token is not good (any more).
+pub fn ends_at(app: &App, token: &str) -> Result<Timestamp> {
+    let claims = tokens::access::verify(app, token)?;
+    Ok(Timestamp::from_millis(claims.exp.saturating_mul(1000)))
 }
 
 /// The member who holds this access token.

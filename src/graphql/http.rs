@@ -5,21 +5,17 @@
 
 use std::time::Duration;
 
-use async_graphql::{
-    Variables,
-    parser::{
-        parse_query,
-        types::{DocumentOperations, ExecutableDocument, OperationDefinition},
-    },
-};
+use async_graphql::parser::types::OperationType;
 use poem::{
     Body, Request, Response, handler,
     http::{HeaderMap, Method, StatusCode, header},
     web::Data,
 };
-use serde::Deserialize;
 
-use super::{Schema, cost, loaders::Loaders};
+use super::{
+    Schema,
+    call::{Call, TIME_MAX, errors, plain, too_slow},
+};
 use crate::{
     actions::{access::Viewer, session},
     app::App,
@@ -31,24 +27,8 @@ use crate::{
 
 /// A body that takes longer to arrive is not waited for.
 const BODY_WITHIN: Duration = Duration::from_secs(30);
-/// A query that takes longer is given up.
-const TIME_MAX: Duration = Duration::from_secs(5);
 
 const RESPONSE_JSON: &str = "application/graphql-response+json";
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Call {
-    query: String,
-    #[serde(default)]
-    operation_name: Option<String>,
-    #[serde(default)]
-    variables: Option<serde_json::Map<String, serde_json::Value>>,
-    /// Part of the protocol; nothing here uses it.
-    #[serde(default)]
-    #[expect(dead_code, reason = "accepted because clients may send it")]
-    extensions: Option<serde_json::Value>,
-}
 
 type Answer = (async_graphql::Response, Allowance);
 
@@ -113,31 +93,15 @@ async fn read(body: Body) -> Result<Vec<u8>> {
 }
 
 async fn execute(app: &App, schema: &Schema, viewer: Viewer, call: Call) -> Result<Answer> {
-    cost::scan(&call.query)?;
-    let document = parse_query(&call.query).map_err(|error| {
-        Error::Coded(Code::BadRequest, format!("The query can't be parsed: {}", plain(&error.to_string())))
-    })?;
-    let variables = Variables::from_json(serde_json::Value::Object(call.variables.unwrap_or_default()));
-    let operation = operation(&document, call.operation_name.as_deref())?;
-    let cost = cost::measure(&document, operation, &variables)?;
-    cost.check()?;
-    let points = u32::try_from(cost.points.max(1)).unwrap_or(u32::MAX);
-    let allowance = app.limits.points(&viewer.id, points, app.clock.now())?;
-
-    let mut request = async_graphql::Request::new(call.query)
-        .variables(variables)
-        .data(Loaders::new(app.clone(), &viewer))
-        .data(app.clone())
-        .data(viewer)
-        .data(allowance);
-    if let Some(name) = call.operation_name {
-        request = request.operation_name(name);
+    let checked = call.check()?;
+    if checked.kind == OperationType::Subscription {
+        let message = "Subscriptions are served over a WebSocket, at /graphql/ws.".to_owned();
+        return Err(Error::Coded(Code::BadRequest, message));
     }
-    request.set_parsed_query(document);
+    let allowance = checked.pay(app, &viewer)?;
+    let request = checked.request(app, viewer, allowance);
     let executed = tokio::time::timeout(TIME_MAX, schema.execute(request)).await;
-    let slow = "The query took longer than 5 seconds. Ask for less at once.";
-    let response = executed.map_err(|_| Error::Coded(Code::QueryTooComplex, slow.to_owned()))?;
-    Ok((response, allowance))
+    Ok((executed.map_err(|_| too_slow())?, allowance))
 }
 
 /// What is left of this minute's points, as headers.
@@ -147,20 +111,6 @@ fn tell(allowance: &Allowance, headers: &mut HeaderMap) {
     headers.insert("x-ratelimit-cost", allowance.cost.into());
     headers.insert("x-ratelimit-remaining", allowance.remaining.into());
     headers.insert("x-ratelimit-reset", seconds.into());
-}
-
-/// The operation that would run.
-fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Result<&'a OperationDefinition> {
-    let operation = match (&document.operations, name) {
-        (DocumentOperations::Single(operation), None) => Some(operation),
-        (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name),
-        (DocumentOperations::Single(operation), Some(_)) => Some(operation),
-        (DocumentOperations::Multiple(_), None) => None,
-    };
-    let operation = operation.map(|operation| &operation.node);
-    operation.ok_or_else(|| {
-        Error::Coded(Code::BadRequest, "Name the operation to run with operationName.".to_owned())
-    })
 }
 
 /// Who asks: by token, or by a browser's cookie. A cookie goes with every request to this service,
@@ -192,14 +142,9 @@ fn answer_media(headers: &HeaderMap) -> &'static str {
     if accept.contains(RESPONSE_JSON) { RESPONSE_JSON } else { "application/json" }
 }
 
-fn refusal(error: &Error, media: &'static str) -> Response {
+pub(super) fn refusal(error: &Error, media: &'static str) -> Response {
     let code = error.code();
-    if matches!(code, Code::Internal | Code::Unavailable) {
-        tracing::error!(code = code.name(), %error, "a GraphQL request could not be served");
-    }
-    let body = serde_json::json!({
-        "errors": [{ "message": error.public_message(), "extensions": { "code": code.name() } }]
-    });
+    let body = serde_json::json!({ "errors": errors(error) });
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = json(status, media, body.to_string().into_bytes());
     if let Error::RateLimited { seconds } = error {
@@ -217,9 +162,4 @@ fn json(status: StatusCode, media: &'static str, body: Vec<u8>) -> Response {
         .content_type(format!("{media}; charset=utf-8"))
         .header(header::CACHE_CONTROL, "no-store")
         .body(body)
-}
-
-/// A parser's words without control characters, and not so long that they repeat the query.
-fn plain(message: &str) -> String {
-    message.chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect()
 }

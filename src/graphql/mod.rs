@@ -1,11 +1,13 @@
 //! GraphQL: the product's API. One noun a file: thin wrapper types and resolvers over the actions.
 //!
-//! [`http`] takes requests in, [`cost`] refuses those that ask for too much, [`loaders`] keep the
-//! number of store calls constant.
+//! [`http`] and [`socket`] take requests in, [`cost`] refuses those that ask for too much, [`loaders`]
+//! keep the number of store calls constant.
 
+pub mod activity;
 pub mod adoption;
 pub mod audit;
 pub mod bookmark;
+pub mod call;
 pub mod case_study;
 pub mod comment;
 pub mod connection;
@@ -29,10 +31,11 @@ pub mod report;
 pub mod revision;
 pub mod scalars;
 pub mod tag;
+pub mod socket;
 pub mod thread;
 pub mod topic;
 
-use async_graphql::{EmptySubscription, MergedObject};
+use async_graphql::{MergedObject, MergedSubscription};
 
 /// Everything that members can do.
 #[derive(Default, MergedObject)]
@@ -50,7 +53,11 @@ pub struct Mutation(
     moderation::ModerationMutation,
 );
 
-pub type Schema = async_graphql::Schema<query::Query, Mutation, EmptySubscription>;
+/// Everything that members can look on at.
+#[derive(Default, MergedSubscription)]
+pub struct Subscription(activity::ActivitySubscription);
+
+pub type Schema = async_graphql::Schema<query::Query, Mutation, Subscription>;
 
 /// How deeply the parser may recurse; deeper texts were refused before it saw them.
 const RECURSION_MAX: usize = 64;
@@ -58,7 +65,7 @@ const RECURSION_MAX: usize = 64;
 /// The schema. What a query may ask for is decided by [`cost`] before it is executed.
 #[must_use]
 pub fn schema() -> Schema {
-    Schema::build(query::Query, Mutation::default(), EmptySubscription)
+    Schema::build(query::Query, Mutation::default(), Subscription::default())
         .limit_recursive_depth(RECURSION_MAX)
         .register_output_type::<node::Node>()
         .finish()

@@ -80,7 +80,8 @@ pub async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
     Ok(node)
 }
 
-async fn visible_thread(
+/// The thread, when the viewer may see what it discusses.
+pub async fn visible_thread(
     ctx: &Context<'_>,
     id: Option<Id<domain::thread::Thread>>,
 ) -> Result<Option<Arc<domain::thread::Thread>>> {

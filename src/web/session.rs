@@ -29,6 +29,12 @@ pub async fn viewer_from_cookie(app: &App, request: &Request) -> Result<Option<V
     }
 }
 
+/// The access token of the browser that sent the request. Nobody has looked yet whether it is good.
+#[must_use]
+pub fn token_from_cookie<'a>(app: &App, request: &'a Request) -> Option<&'a str> {
+    Cookie::Access.read(app, request)
+}
+
 /// Who looks at a page, and what their cookies become.
 pub(super) struct Visitor {
     pub viewer: Option<Viewer>,

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use hope_exchange::{
     app::{App, Parts},
     clock::{Clock, Timestamp},
-    config::{Config, Switch},
+    config::{Config, Secret, Switch},
     domain::{
         self,
         digest::next_due,
@@ -122,6 +122,7 @@ impl TestApp {
     ) -> std::thread::Result<()> {
         let mut config = Config::defaults();
         config.data = folder.path().to_owned();
+        config.store = Secret::new(uri);
         config.limits.rate = Switch::Off;
         configure(&mut config);
 

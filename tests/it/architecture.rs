@@ -18,7 +18,7 @@ const LAYERS: &[&[&str]] = &[
     &["actions"],
     &["tokens"],
     &["app"],
-    &["progress", "limits", "mail"],
+    &["progress", "limits", "live", "mail"],
     &["keys"],
     &["store"],
     &["domain"],

@@ -19,6 +19,7 @@ mod follows;
 mod graphql;
 mod guard;
 mod jobs;
+mod live;
 mod log;
 mod mail;
 mod moderation;

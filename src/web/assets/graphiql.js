@@ -3,6 +3,8 @@
 const fetcher = GraphiQL.createFetcher({
   url: '/graphql',
   headers: { 'X-Requested-With': 'graphiql' },
+  // Subscriptions. The cookie or the header signs in here too.
+  subscriptionUrl: `${location.origin.replace(/^http/, 'ws')}/graphql/ws`,
 });
 
 const defaultQuery = `# The HOPE exchange's API. Sign in at /sign-in first, then run this.
