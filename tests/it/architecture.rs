@@ -18,7 +18,7 @@ const LAYERS: &[&[&str]] = &[
     &["actions"],
     &["tokens"],
     &["app"],
-    &["progress", "limits", "mail"],
+    &["progress", "limits", "mail", "blobs"],
     &["keys"],
     &["store"],
     &["domain"],
