@@ -3,6 +3,7 @@
 
 pub mod activity;
 pub mod adoption;
+pub mod attachment;
 pub mod calendar;
 pub mod case_study;
 pub mod comment;
@@ -36,6 +37,8 @@ pub fn collections() -> Vec<&'static Collection> {
         activity::Activity::collection(),
         adoption::Adoption::collection(),
         adoption::AdoptionStep::collection(),
+        attachment::Attachment::collection(),
+        attachment::Shelf::collection(),
         case_study::CaseStudy::collection(),
         case_study::Edition::collection(),
         comment::Comment::collection(),
