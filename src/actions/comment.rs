@@ -3,6 +3,7 @@
 use super::{
     access::Viewer,
     activity::{happened, newly},
+    attachment,
     contribution::discussed,
     mention,
     once::{Decision, Request, once},
@@ -13,6 +14,7 @@ use crate::{
     app::App,
     domain::{
         activity::What,
+        attachment::AttachedTo,
         comment::{Comment, Place, QUOTE_MAX, Quote},
         contribution::Contribution,
         guard::Acknowledged,
@@ -36,6 +38,8 @@ pub struct NewComment {
     pub parent: Option<Id<Comment>>,
     pub body: String,
     pub quote: Option<NewQuote>,
+    /// Ids of the author's own unused ones.
+    pub attachments: Vec<String>,
     /// What the author said about the guard's warnings.
     pub acknowledged: Acknowledged,
 }
@@ -49,6 +53,8 @@ pub struct NewQuote {
 /// What an author changes.
 pub struct CommentChanges {
     pub body: String,
+    /// All that it is to have from now on; `None` leaves them as they are.
+    pub attachments: Option<Vec<String>>,
     /// What the author said about the guard's warnings.
     pub acknowledged: Acknowledged,
 }
@@ -65,14 +71,15 @@ pub async fn add(app: &App, viewer: &Viewer, new: NewComment, request: &Request)
         let quote = quoted(app, &new).await?.map_err(|problem| problems.push(problem)).ok().flatten();
         let body = Written::new(&new.body, new.acknowledged);
         let text = text_of(app, body).await?.map_err(|more| problems.extend(more)).ok();
-        let Some((body, mentions)) = text.filter(|_| problems.is_empty()) else {
-            return Err(Error::Refused(problems));
-        };
+        let text = text.filter(|_| problems.is_empty()).ok_or(Error::Refused(problems));
+        let id = app.ids.fresh();
+        let to = AttachedTo::Comment(id.clone());
+        let attached = attachment::attach(app, viewer, &to, &[], Some(&new.attachments)).await?;
+        let ((body, mentions), attached) = attached.with(text)?;
         if thread.locked {
             return Err(locked());
         }
         let now = app.clock.now();
-        let id = app.ids.fresh();
         let place = Place::of(&id, parent.as_ref());
         let comment = Comment {
             id,
@@ -88,6 +95,7 @@ pub async fn add(app: &App, viewer: &Viewer, new: NewComment, request: &Request)
             body: Some(body),
             quote,
             mentions,
+            attachments: attached.ids,
             accepted: false,
             reactions: ReactionCounts::default(),
             score: 0,
@@ -101,6 +109,7 @@ pub async fn add(app: &App, viewer: &Viewer, new: NewComment, request: &Request)
             .increment(&thread.id, open(), Thread::COMMENT_COUNT, 1)
             .patch(&thread.id, open(), [Thread::LAST_ACTIVITY_AT.set(now)])
             .insert(&comment)
+            .and(attached.batch)
             .and(happened(app, viewer, added, &thread.id, comment.mentions.clone()));
         if let Contribution::Post(post) = &subject
             && post.kind == PostKind::Question
@@ -184,7 +193,10 @@ pub async fn update(
         }
         let before = comment.body.as_ref().map_or("", |body| body.markdown.as_str());
         let body = Written::change(Some(&changes.body), before, changes.acknowledged);
-        let (body, mentions) = text_of(app, body).await?.map_err(Error::Refused)?;
+        let text = text_of(app, body).await?.map_err(Error::Refused);
+        let (to, wanted) = (AttachedTo::Comment(comment.id.clone()), changes.attachments.as_deref());
+        let attached = attachment::attach(app, viewer, &to, &comment.attachments, wanted).await?;
+        let ((body, mentions), attached) = attached.with(text)?;
         let now = app.clock.now();
         let edit = Edit {
             of: &comment.id,
@@ -196,12 +208,13 @@ pub async fn update(
         comment.body = Some(body);
         let mentioned = newly(&mentions, &comment.mentions);
         comment.mentions = mentions;
+        comment.attachments = attached.ids;
         comment.revisions = revisions;
         comment.edition += 1;
         comment.updated_at = now;
         let changed = What::CommentChanged { comment: comment.id.clone() };
         let told = happened(app, viewer, changed, &comment.thread, mentioned);
-        let batch = Batch::new().replace(&comment).and(kept).and(told);
+        let batch = Batch::new().replace(&comment).and(kept).and(attached.batch).and(told);
         Ok(Decision { result: comment, batch })
     })
     .await
@@ -220,6 +233,8 @@ pub async fn delete(app: &App, viewer: &Viewer, id: &Id<Comment>, request: &Requ
         comment.body = None;
         comment.quote = None;
         comment.mentions = Vec::new();
+        let files = std::mem::take(&mut comment.attachments);
+        let released = attachment::release(app, &AttachedTo::Comment(comment.id.clone()), &files);
         comment.revisions = 0;
         comment.reactions = ReactionCounts::default();
         comment.score = 0;
@@ -231,7 +246,7 @@ pub async fn delete(app: &App, viewer: &Viewer, id: &Id<Comment>, request: &Requ
             -1,
         );
         let gone = What::CommentChanged { comment: comment.id.clone() };
-        batch = batch.and(happened(app, viewer, gone, &comment.thread, Vec::new()));
+        batch = batch.and(released).and(happened(app, viewer, gone, &comment.thread, Vec::new()));
         if let Contribution::Post(post) = &subject {
             let mut changes = Vec::new();
             if was_answer {

@@ -3,7 +3,7 @@
 use super::{
     access::Viewer,
     activity::{happened, newly},
-    answer, mention,
+    answer, attachment, mention,
     once::{Decision, Request, once},
     page::Listing,
     revision::{self, Edit},
@@ -36,6 +36,8 @@ pub struct NewPost {
     pub title: String,
     pub body: String,
     pub topics: Vec<String>,
+    /// Ids of the author's own unused ones.
+    pub attachments: Vec<String>,
     /// Whether others see it at once; otherwise it is a draft.
     pub publish: bool,
     /// What the author said about the guard's warnings. Drafts are guarded, too: they are stored.
@@ -47,6 +49,8 @@ pub struct PostChanges {
     pub title: Option<String>,
     pub body: Option<String>,
     pub topics: Option<Vec<String>>,
+    /// All that it is to have from now on.
+    pub attachments: Option<Vec<String>>,
     pub kind: Option<PostKind>,
     /// What the author said about the guard's warnings.
     pub acknowledged: Acknowledged,
@@ -60,9 +64,11 @@ pub async fn create(app: &App, viewer: &Viewer, new: NewPost, request: &Request)
     once(app, viewer, request, || async {
         let title = Written::new(&new.title, new.acknowledged);
         let body = Written::new(&new.body, new.acknowledged);
-        let content = content(app, title, body, &new.topics, new.publish).await?;
         let now = app.clock.now();
         let id: Id<Post> = app.ids.fresh();
+        let attached = attachment::attach(app, viewer, &(&id).into(), &[], Some(&new.attachments)).await?;
+        let content = content(app, title, body, &new.topics, new.publish).await;
+        let (content, attached) = attached.with(content)?;
         let thread = Thread::opened(&id, now);
         let post = Post {
             id,
@@ -76,6 +82,7 @@ pub async fn create(app: &App, viewer: &Viewer, new: NewPost, request: &Request)
             organisation: viewer.organisation.clone(),
             topics: content.topics,
             mentions: content.mentions,
+            attachments: attached.ids,
             thread: thread.id.clone(),
             accepted_answer: None,
             answered: false,
@@ -86,6 +93,7 @@ pub async fn create(app: &App, viewer: &Viewer, new: NewPost, request: &Request)
             updated_at: now,
         };
         let mut batch = Batch::new().insert(&post).insert(&thread).insert(&Entry::of_post(&post));
+        batch = batch.and(attached.batch);
         if new.publish {
             batch = batch.and(published_now(app, viewer, &post));
         }
@@ -113,13 +121,17 @@ pub async fn update(
         let acknowledged = changes.acknowledged;
         let title = Written::change(changes.title.as_deref(), &post.title, acknowledged);
         let body = Written::change(changes.body.as_deref(), &post.body.markdown, acknowledged);
-        let content = content(app, title, body, &topics, post.state == PostState::Published).await?;
+        let wanted = changes.attachments.as_deref();
+        let attached = attachment::attach(app, viewer, &(&post.id).into(), &post.attachments, wanted).await?;
+        let content = content(app, title, body, &topics, post.state == PostState::Published).await;
+        let (content, attached) = attached.with(content)?;
         let (kept, revisions) = keep(app, viewer, &post, &content);
         post.title = content.title;
         post.body = content.body;
         post.topics = content.topics;
         let mentioned = newly(&content.mentions, &post.mentions);
         post.mentions = content.mentions;
+        post.attachments = attached.ids;
         post.kind = changes.kind.unwrap_or(post.kind);
         post.revisions = revisions;
         post.updated_at = app.clock.now();
@@ -129,7 +141,7 @@ pub async fn update(
             PostState::Draft | PostState::Deleted => Batch::new(),
         };
         let mut decision = replaced(post);
-        decision.batch = decision.batch.and(kept).and(told);
+        decision.batch = decision.batch.and(kept).and(attached.batch).and(told);
         if let Some(answer) = answer {
             decision.batch = decision.batch.and(answer::marked(&answer, false));
         }
@@ -205,12 +217,14 @@ pub async fn delete(
         let mut post = editable(app, viewer, id).await?;
         current(&post, expected_version)?;
         let forgotten = revision::forget(&post.id, post.revisions);
+        let files = std::mem::take(&mut post.attachments);
+        let released = attachment::release(app, &(&post.id).into(), &files);
         post.state = PostState::Deleted;
         post.revisions = 0;
         post.updated_at = app.clock.now();
         let told = changed(app, viewer, &post, Vec::new());
         let mut decision = replaced(post);
-        decision.batch = decision.batch.and(forgotten).and(told);
+        decision.batch = decision.batch.and(forgotten).and(released).and(told);
         Ok(decision)
     })
     .await

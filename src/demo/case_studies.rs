@@ -118,6 +118,7 @@ impl Builder {
             organisation: author.organisation.clone(),
             co_authors: Vec::new(),
             content: content(written, author, Date::of(published))?,
+            attachments: Vec::new(),
             thread: thread.id.clone(),
             created_at: published,
             published_at: Some(published),

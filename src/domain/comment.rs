@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    attachment::Attachment,
     member::Member,
     organisation::Organisation,
     reaction::{Reactable, ReactionCounts},
@@ -49,6 +50,8 @@ pub struct Comment {
     /// Members whose attention the text calls for.
     #[serde(default)]
     pub mentions: Vec<Id<Member>>,
+    #[serde(default)]
+    pub attachments: Vec<Id<Attachment>>,
     /// Whether it is the answer that the question's author, or a moderator, accepted.
     #[serde(default)]
     pub accepted: bool,
@@ -183,6 +186,7 @@ mod tests {
             body: None,
             quote: None,
             mentions: Vec::new(),
+            attachments: Vec::new(),
             accepted: false,
             reactions: ReactionCounts::default(),
             score: 0,

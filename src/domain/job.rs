@@ -4,7 +4,10 @@
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use super::{activity::Activity, case_study::CaseStudy, digest::Digest, member::Member, sign_in::SignIn};
+use super::{
+    activity::Activity, attachment::Attachment, case_study::CaseStudy, digest::Digest, member::Member,
+    sign_in::SignIn,
+};
 use crate::{
     clock::Timestamp,
     document,
@@ -53,6 +56,10 @@ pub enum Task {
         case_study: Id<CaseStudy>,
         member: Option<Id<Member>>,
     },
+    /// The attachment itself is gone already.
+    DeleteBlob {
+        attachment: Id<Attachment>,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,7 +95,7 @@ impl Task {
         match self {
             Self::SendSignInCode { .. } => Lane::Prompt,
             Self::Notify { .. } => Lane::Soon,
-            Self::SendDigest { .. } | Self::SendReviewReminder { .. } => Lane::Bulk,
+            Self::SendDigest { .. } | Self::SendReviewReminder { .. } | Self::DeleteBlob { .. } => Lane::Bulk,
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    attachment::Attachment,
     comment::Comment,
     member::Member,
     organisation::Organisation,
@@ -39,6 +40,8 @@ pub struct Post {
     /// Members whose attention the text calls for.
     #[serde(default)]
     pub mentions: Vec<Id<Member>>,
+    #[serde(default)]
+    pub attachments: Vec<Id<Attachment>>,
     pub thread: Id<Thread>,
     /// The comment that answers a question, when its author or a moderator said so.
     #[serde(default)]

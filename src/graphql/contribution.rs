@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, Interface, Object, Result};
 
 use super::{
+    attachment::Attachment,
     case_study::CaseStudy,
     connection::{Connection, Fetched},
     context::Ask,
@@ -45,6 +46,7 @@ use crate::{
     ),
     field(name = "topics", ty = "Vec<Topic>"),
     field(name = "state", ty = "ShownState"),
+    field(name = "attachments", ty = "Vec<Attachment>", desc = "Files that belong to it, in its order."),
     field(name = "thread", ty = "Thread", desc = "The discussion under it."),
     field(name = "reactions", ty = "Vec<Reaction>", desc = "How often members reacted, a kind each."),
     field(name = "created_at", ty = "Timestamp"),

@@ -21,12 +21,12 @@ use serde::Deserialize;
 
 use super::{Schema, cost, loaders::Loaders};
 use crate::{
-    actions::{access::Viewer, session},
+    actions::access::Viewer,
     app::App,
-    error::{Code, Error, Result, forbidden, unauthenticated},
-    http::{BODY_MAX, bearer},
+    error::{Code, Error, Result},
+    http::BODY_MAX,
     limits::Allowance,
-    web::{self, session::viewer_from_cookie},
+    web,
 };
 
 /// A body that takes longer to arrive is not waited for.
@@ -90,7 +90,7 @@ fn method_not_allowed(method: &Method) -> Response {
 
 async fn serve(request: &Request, body: Body, app: &App, schema: &Schema) -> Result<Answer> {
     require_json(request.headers())?;
-    let viewer = viewer(request, app).await?;
+    let viewer = web::session::viewer(app, request).await?;
     let body = read(body).await?;
     let _turn = app.limits.turn(&viewer.id).await?;
     let call: Call = serde_json::from_slice(&body).map_err(|error| {
@@ -161,19 +161,6 @@ fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Result
     operation.ok_or_else(|| {
         Error::Coded(Code::BadRequest, "Name the operation to run with operationName.".to_owned())
     })
-}
-
-/// Who asks: by token, or by a browser's cookie. A cookie goes with every request to this service,
-/// whoever's page sends it, so it counts only with a header that other sites' pages can't add.
-async fn viewer(request: &Request, app: &App) -> Result<Viewer> {
-    if let Some(token) = bearer(request) {
-        return session::authenticate(app, token).await;
-    }
-    let viewer = viewer_from_cookie(app, request).await?.ok_or_else(unauthenticated)?;
-    match request.header("x-requested-with") {
-        Some(_) => Ok(viewer),
-        None => Err(forbidden("Requests by cookie need the header X-Requested-With.")),
-    }
 }
 
 fn require_json(headers: &HeaderMap) -> Result<()> {

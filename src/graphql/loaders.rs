@@ -16,9 +16,9 @@ use crate::{
     actions::access::Viewer,
     app::App,
     domain::{
-        adoption::Adoption, case_study::CaseStudy, comment::Comment, entry::Entry, member::Member,
-        organisation::Organisation, post::Post, reaction::Reactions, read_mark::ReadMark, thread::Thread,
-        topic::Topic,
+        adoption::Adoption, attachment::Attachment, case_study::CaseStudy, comment::Comment, entry::Entry,
+        member::Member, organisation::Organisation, post::Post, reaction::Reactions, read_mark::ReadMark,
+        thread::Thread, topic::Topic,
     },
     error::{Result, StoreError},
     ids::Id,
@@ -36,6 +36,7 @@ pub struct Loaders {
     pub case_studies: Loader<CaseStudy>,
     pub entries: Loader<Entry>,
     pub adoptions: Loader<Adoption>,
+    pub attachments: Loader<Attachment>,
     pub comments: Loader<Comment>,
     pub read_marks: Loader<ReadMark>,
     pub reactions: Loader<Reactions>,
@@ -55,6 +56,7 @@ impl Loaders {
             case_studies: Loader::default(),
             entries: Loader::default(),
             adoptions: Loader::default(),
+            attachments: Loader::default(),
             comments: Loader::default(),
             read_marks: Loader::default(),
             reactions: Loader::default(),
@@ -124,6 +126,14 @@ impl Loaders {
     /// When the store fails.
     pub async fn adoption(&self, id: &Id<Adoption>) -> Result<Option<Arc<Adoption>>> {
         self.adoptions.load(&self.app, id).await
+    }
+
+    /// The attachment, whoever may see it: the caller has shown what it belongs to, or asks.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn attachment(&self, id: &Id<Attachment>) -> Result<Option<Arc<Attachment>>> {
+        self.attachments.load(&self.app, id).await
     }
 
     /// # Errors

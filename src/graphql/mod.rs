@@ -4,6 +4,7 @@
 //! number of store calls constant.
 
 pub mod adoption;
+pub mod attachment;
 pub mod case_study;
 pub mod comment;
 pub mod connection;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Interface, Result};
 
 use super::{
-    adoption::Adoption, case_study::CaseStudy, comment::Comment, context::Ask, contribution::Contribution,
-    member::Member, organisation::Organisation, payload::top, post::Post, thread::Thread, topic::Topic,
+    adoption::Adoption, attachment::Attachment, case_study::CaseStudy, comment::Comment, context::Ask,
+    contribution::Contribution, member::Member, organisation::Organisation, payload::top, post::Post,
+    thread::Thread, topic::Topic,
 };
 use crate::{domain, ids::Id};
 
@@ -17,6 +18,7 @@ pub enum Node {
     Post(Post),
     CaseStudy(CaseStudy),
     Adoption(Adoption),
+    Attachment(Attachment),
     Thread(Thread),
     Comment(Comment),
     Member(Member),
@@ -39,6 +41,10 @@ pub async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
         },
         "adp" => match Id::parse(id) {
             Some(id) => Adoption::visible(ctx, &id).await?.map(Node::Adoption),
+            None => None,
+        },
+        "att" => match Id::parse(id) {
+            Some(id) => Attachment::visible(ctx, &id).await?.map(Node::Attachment),
             None => None,
         },
         "thr" => visible_thread(ctx, Id::parse(id)).await?.map(|thread| Node::Thread(Thread(thread))),
@@ -75,7 +81,8 @@ async fn visible_thread(
     Ok(Contribution::visible(ctx, &thread.subject).await?.map(|_| thread))
 }
 
-async fn visible_comment(
+/// The comment, when the viewer may see what it is said about.
+pub(super) async fn visible_comment(
     ctx: &Context<'_>,
     id: Option<Id<domain::comment::Comment>>,
 ) -> Result<Option<Arc<domain::comment::Comment>>> {

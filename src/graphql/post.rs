@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
 use super::{
+    attachment::Attachment,
     comment::Comment,
     connection::{Connection, connect},
     context::{Ask, request},
@@ -88,6 +89,11 @@ impl Post {
         Member::load_all(ctx, &self.0.mentions).await
     }
 
+    /// Files that belong to it, in its order.
+    pub async fn attachments(&self, ctx: &Context<'_>) -> Result<Vec<Attachment>> {
+        Attachment::load_all(ctx, &self.0.attachments).await
+    }
+
     /// The comment that answers a question, once its author or a moderator has said so.
     async fn accepted_answer(&self, ctx: &Context<'_>) -> Result<Option<Comment>> {
         match &self.0.accepted_answer {
@@ -168,6 +174,9 @@ pub struct CreatePostInput {
     /// 1 to 5 topics. A draft may do without.
     #[graphql(default)]
     pub topic_ids: Vec<ID>,
+    /// At most 10 files that the viewer uploaded and nothing uses yet.
+    #[graphql(default)]
+    pub attachment_ids: Vec<ID>,
     /// Whether every member sees it at once; otherwise it is a draft.
     #[graphql(default)]
     pub publish: bool,
@@ -188,6 +197,9 @@ pub struct UpdatePostInput {
     pub title: Option<String>,
     pub body: Option<String>,
     pub topic_ids: Option<Vec<ID>>,
+    /// All that it is to have: any of those that it has, and others as in `CreatePostInput`. What is left
+    /// out is forgotten after a day, unless its uploader attaches it again.
+    pub attachment_ids: Option<Vec<ID>>,
     /// As in `CreatePostInput`. Text that stays as it is stored is not asked about again.
     #[graphql(default)]
     pub acknowledge_personal_data: bool,
@@ -234,6 +246,7 @@ impl PostMutation {
             title: input.title,
             body: input.body,
             topics: strings(input.topic_ids),
+            attachments: strings(input.attachment_ids),
             publish: input.publish,
             acknowledged: input.acknowledge_personal_data.into(),
         };
@@ -251,6 +264,7 @@ impl PostMutation {
             title: input.title,
             body: input.body,
             topics: input.topic_ids.map(strings),
+            attachments: input.attachment_ids.map(strings),
             acknowledged: input.acknowledge_personal_data.into(),
         };
         let changed =

@@ -3,6 +3,7 @@
 mod adoptions;
 mod app;
 mod architecture;
+mod attachments;
 mod auth;
 mod case_studies;
 mod case_study_lists;

@@ -8,6 +8,7 @@ use self::references::References;
 use super::{
     access::Viewer,
     activity::happened,
+    attachment,
     once::{Decision, Request, once},
     revision::{self, Edit},
 };
@@ -42,6 +43,8 @@ pub struct Changes {
     pub content: TypedContent,
     /// Ids of members.
     pub co_authors: Option<Vec<String>>,
+    /// All that it is to have from now on: the viewer's own unused ones, and any that it has.
+    pub attachments: Option<Vec<String>>,
     /// What the authors said about the guard's warnings.
     pub acknowledged: Acknowledged,
 }
@@ -62,6 +65,7 @@ pub async fn create(app: &App, viewer: &Viewer, new: &Changes, request: &Request
             organisation: viewer.organisation.clone(),
             co_authors: Vec::new(),
             content: Content::default(),
+            attachments: Vec::new(),
             thread: thread.id.clone(),
             created_at: now,
             published_at: None,
@@ -73,13 +77,18 @@ pub async fn create(app: &App, viewer: &Viewer, new: &Changes, request: &Request
             title: Some(new.title.clone().unwrap_or_default()),
             content: new.content.clone(),
             co_authors: new.co_authors.clone(),
+            attachments: None,
             acknowledged: new.acknowledged,
         };
-        let references = take(app, viewer, &mut case_study, &title).await?;
+        let wanted = new.attachments.as_deref();
+        let attached = attachment::attach(app, viewer, &(&case_study.id).into(), &[], wanted).await?;
+        let references = take(app, viewer, &mut case_study, &title).await;
+        let (references, attached) = attached.with(references)?;
+        case_study.attachments = attached.ids;
         let entry = Entry::of_case_study(&case_study, references.region.as_deref());
         let batch =
             Batch::new().insert(&case_study).insert(&thread).insert(&entry).insert(&Edition::of(&case_study));
-        Ok(Decision { result: case_study, batch })
+        Ok(Decision { result: case_study, batch: batch.and(attached.batch) })
     })
     .await
 }
@@ -103,7 +112,11 @@ pub async fn update(
         check_version(&case_study, Some(expected_version))?;
         let (before, by, at) =
             (case_study.content.clone(), case_study.updated_by.clone(), case_study.updated_at);
-        let references = take(app, viewer, &mut case_study, changes).await?;
+        let (to, wanted) = ((&case_study.id).into(), changes.attachments.as_deref());
+        let attached = attachment::attach(app, viewer, &to, &case_study.attachments, wanted).await?;
+        let references = take(app, viewer, &mut case_study, changes).await;
+        let (references, attached) = attached.with(references)?;
+        case_study.attachments = attached.ids;
         let mut kept = Batch::new();
         if case_study.state == State::Published {
             let edit = Edit {
@@ -116,7 +129,7 @@ pub async fn update(
         }
         let mut decision = written(app, viewer, case_study, references.region.as_deref()).await?;
         let told = changed(app, viewer, &decision.result);
-        decision.batch = decision.batch.and(kept).and(told);
+        decision.batch = decision.batch.and(kept).and(attached.batch).and(told);
         Ok(decision)
     })
     .await
@@ -240,9 +253,12 @@ async fn end(
         }
         let told = changed(app, viewer, &case_study);
         case_study.state = state;
+        let gone =
+            if state == State::Deleted { std::mem::take(&mut case_study.attachments) } else { Vec::new() };
+        let released = attachment::release(app, &(&case_study.id).into(), &gone);
         let region = references::region(app, &case_study.content).await?;
         let mut decision = written(app, viewer, case_study, region.as_deref()).await?;
-        decision.batch = decision.batch.and(told);
+        decision.batch = decision.batch.and(released).and(told);
         Ok(decision)
     })
     .await

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use self::content::Content;
 use super::{
+    attachment::Attachment,
     calendar::Date,
     contribution::{ShownState, State},
     member::Member,
@@ -45,6 +46,9 @@ pub struct CaseStudy {
     /// Others who may edit it, from whatever organisation.
     pub co_authors: Vec<Id<Member>>,
     pub content: Content,
+    /// Files that show what was done.
+    #[serde(default)]
+    pub attachments: Vec<Id<Attachment>>,
     pub thread: Id<Thread>,
     pub created_at: Timestamp,
     /// When it was first published; a draft has none.
