@@ -3,8 +3,8 @@
 use std::{ops::Deref, sync::Arc};
 
 use crate::{
-    clock::Clock, config::Config, domain, ids::Ids, keys::Keys, limits::Limits, live::Live, mail::Mailer,
-    store::Store,
+    blobs::Blobs, clock::Clock, config::Config, domain, ids::Ids, keys::Keys, limits::Limits, live::Live,
+    mail::Mailer, store::Store,
 };
 
 /// The running service's parts. Cheap to clone.
@@ -14,6 +14,7 @@ pub struct App(Arc<Parts>, Live);
 pub struct Parts {
     pub store: Store,
     pub mailer: Mailer,
+    pub blobs: Blobs,
     pub clock: Clock,
     pub ids: Ids,
     pub keys: Keys,
@@ -59,10 +60,11 @@ impl App {
         let ids = Ids::system(clock.clone());
         let keys = Keys::open(&config.data.join("keys"), &ids)?;
         let mailer = Mailer::open(&config.mail, &config.mail_from, &clock)?;
+        let blobs = Blobs::open(&config.attachments, &config.data)?;
         let store = Store::open(config.store.expose(), &domain::collections())
             .await
             .map_err(|error| format!("The store {} could not be opened: {error}", config.store))?;
         let limits = Limits::new(&config.limits);
-        Ok(Self::new(Parts { store, mailer, clock, ids, keys, limits, config }))
+        Ok(Self::new(Parts { store, mailer, blobs, clock, ids, keys, limits, config }))
     }
 }

@@ -23,6 +23,7 @@ pub struct Config {
     pub store: Secret,
     pub mail: Secret,
     pub data: PathBuf,
+    pub attachments: Secret,
     pub worker: bool,
     pub log: String,
     pub log_format: LogFormat,
@@ -104,6 +105,8 @@ pub struct Limits {
     pub mails_per_hour: u32,
     pub sign_ins_per_minute: u32,
     pub sign_ins_per_second: u32,
+    pub uploads_at_once: usize,
+    pub files_at_once: usize,
     pub connections: usize,
 }
 

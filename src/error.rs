@@ -59,6 +59,8 @@ codes! {
     RateLimited = "RATE_LIMITED", 429;
     /// The service can't reach its store; try again in a moment.
     Unavailable = "UNAVAILABLE", 503;
+    /// The service has no room left to keep files; its operators have to make some.
+    NoSpace = "NO_SPACE", 507;
     /// The service failed. The request id helps its operators to find out why.
     Internal = "INTERNAL", 500;
     /// A value is missing.

@@ -26,6 +26,7 @@ pub mod app;
 
 pub mod progress;
 
+pub mod blobs;
 pub mod keys;
 pub mod limits;
 pub mod live;

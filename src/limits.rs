@@ -31,6 +31,8 @@ use crate::{
 
 /// How often the keyed limits forget whom they need not remember, in checks.
 const TIDY_EVERY: u32 = 1_024;
+/// How long an upload waits until there is room for it.
+const ROOM_WITHIN: Duration = Duration::from_secs(10);
 /// How long a request waits for another one of the same member to end: a page that asks for many
 /// things at once is served, a program that floods is told.
 const TURN_WITHIN: Duration = Duration::from_secs(2);
@@ -40,6 +42,8 @@ pub struct Limits {
     sign_in: Option<SignIn<DefaultClock>>,
     points: Points,
     turns: Option<Turns>,
+    uploads: Arc<Semaphore>,
+    files: Arc<Semaphore>,
 }
 
 impl Limits {
@@ -54,6 +58,8 @@ impl Limits {
                 within: TURN_WITHIN,
                 of: Mutex::default(),
             }),
+            uploads: Arc::new(Semaphore::new(limits.uploads_at_once.max(1))),
+            files: Arc::new(Semaphore::new(limits.files_at_once.max(1))),
         }
     }
 
@@ -89,6 +95,23 @@ impl Limits {
         self.points.spend(member, cost, now)
     }
 
+    /// Room in memory for one more file, which lasts as long as what is returned. These two hold with
+    /// the rate limits off, too: they keep the process alive.
+    ///
+    /// # Errors
+    /// `RateLimited` when there was none for a while.
+    pub async fn upload(&self) -> Result<OwnedSemaphorePermit> {
+        place(&self.uploads).await
+    }
+
+    /// A processor for one more file to be read.
+    ///
+    /// # Errors
+    /// As [`upload`](Self::upload).
+    pub async fn file(&self) -> Result<OwnedSemaphorePermit> {
+        place(&self.files).await
+    }
+
     /// A member's turn, which lasts as long as what is returned. So many of their requests are
     /// served at once; the next waits a little for one of them to end.
     ///
@@ -100,6 +123,12 @@ impl Limits {
             Some(turns) => turns.next(member).await.map(Some),
         }
     }
+}
+
+/// A place among so many, for as long as it is held.
+async fn place(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit> {
+    let place = tokio::time::timeout(ROOM_WITHIN, Arc::clone(places).acquire_owned()).await;
+    place.ok().and_then(Result::ok).ok_or(Error::RateLimited { seconds: 5 })
 }
 
 /// Limits that refill evenly, one token bucket a key.

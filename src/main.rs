@@ -9,7 +9,7 @@ use hope_exchange::{
     clock::{Clock, Timestamp},
     config::{Config, LogFormat},
     demo,
-    domain::{email::EmailAddress, member::Role},
+    domain::{attachment::Attachment, email::EmailAddress, member::Role},
     jobs,
     progress::Progress,
     schema, server,
@@ -244,6 +244,9 @@ async fn check(config: Config) -> Outcome {
     println!("Store: {} answers.", app.config.store);
     app.mailer.check().await.map_err(|error| format!("Mail: {} does not work: {error}", app.config.mail))?;
     println!("Mail: {} answers.", app.config.mail);
+    let files = app.blobs.check(&app.ids.fresh::<Attachment>()).await;
+    files.map_err(|error| format!("Attachments: {} does not work: {error}", app.config.attachments))?;
+    println!("Attachments: {} answers.", app.config.attachments);
     Ok(())
 }
 

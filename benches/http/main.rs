@@ -17,6 +17,7 @@ use clap::Parser;
 use hope_exchange::{
     actions::topic,
     app::{App, Parts},
+    blobs::Blobs,
     clock::Clock,
     config::{Config, Switch},
     demo::{self, Size},
@@ -104,6 +105,7 @@ async fn open(uri: &str, folder: &std::path::Path) -> App {
     App::new(Parts {
         store: Store::open(uri, &domain::collections()).await.expect("the store opens"),
         mailer: Mailer::Memory(Memory::default()),
+        blobs: Blobs::open(&config.attachments, folder).expect("the folder is ours"),
         keys: Keys::open(&folder.join("keys"), &ids).expect("the folder is ours"),
         limits: Limits::new(&config.limits),
         clock,

@@ -3,6 +3,7 @@
 use super::{
     access::Viewer,
     activity::{happened, newly},
+    attachment,
     audit::{Act, Concerned, Override, Taken, acted_on_others},
     contribution::discussed,
     follow, mention,
@@ -16,6 +17,7 @@ use crate::{
     app::App,
     domain::{
         activity::What,
+        attachment::AttachedTo,
         audit::{AuditAction, Facts},
         comment::{Comment, Place, QUOTE_MAX, Quote},
         contribution::{Contribution, State},
@@ -41,6 +43,8 @@ pub struct NewComment {
     pub parent: Option<Id<Comment>>,
     pub body: String,
     pub quote: Option<NewQuote>,
+    /// Ids of the author's own unused ones.
+    pub attachments: Vec<String>,
     /// What the author said about the guard's warnings.
     pub acknowledged: Acknowledged,
     /// A moderator's reason to take it whatever the guard finds.
@@ -56,6 +60,8 @@ pub struct NewQuote {
 /// What an author changes.
 pub struct CommentChanges {
     pub body: String,
+    /// All that it is to have from now on; `None` leaves them as they are.
+    pub attachments: Option<Vec<String>>,
     /// What the author said about the guard's warnings.
     pub acknowledged: Acknowledged,
     /// A moderator's reason to take it whatever the guard finds.
@@ -75,14 +81,15 @@ pub async fn add(app: &App, viewer: &Viewer, new: NewComment, request: &Request)
         let taken = Taken::of(viewer, new.acknowledged, new.overridden.as_ref())?;
         let body = Written::new(&new.body, taken.acknowledged);
         let text = text_of(app, body).await?.map_err(|more| problems.extend(more)).ok();
-        let Some((body, mentions)) = text.filter(|_| problems.is_empty()) else {
-            return Err(Error::Refused(problems));
-        };
+        let text = text.filter(|_| problems.is_empty()).ok_or(Error::Refused(problems));
+        let id = app.ids.fresh();
+        let to = AttachedTo::Comment(id.clone());
+        let attached = attachment::attach(app, viewer, &to, &[], Some(&new.attachments)).await?;
+        let ((body, mentions), attached) = attached.with(text)?;
         if !thread.is_open() || subject.is_removed() {
             return Err(locked());
         }
         let now = app.clock.now();
-        let id = app.ids.fresh();
         let place = Place::of(&id, parent.as_ref());
         let comment = Comment {
             id,
@@ -99,6 +106,7 @@ pub async fn add(app: &App, viewer: &Viewer, new: NewComment, request: &Request)
             body: Some(body),
             quote,
             mentions,
+            attachments: attached.ids,
             accepted: false,
             reactions: ReactionCounts::default(),
             score: 0,
@@ -115,6 +123,7 @@ pub async fn add(app: &App, viewer: &Viewer, new: NewComment, request: &Request)
             .increment(&thread.id, open(), Thread::ADDED, 1)
             .patch(&thread.id, open(), [Thread::LAST_ACTIVITY_AT.set(now)])
             .insert(&comment)
+            .and(attached.batch)
             .and(happened(app, viewer, added, &thread.id, comment.mentions.clone()))
             .and(attending(app, viewer, &comment).await?)
             .and(taken.audited(app, viewer, comment.id.as_str(), found));
@@ -214,7 +223,10 @@ pub async fn update(
         let before = comment.body.as_ref().map_or("", |body| body.markdown.as_str());
         let found = taken.found((changes.body != before).then_some(("body", changes.body.as_str())));
         let body = Written::change(Some(&changes.body), before, taken.acknowledged);
-        let (body, mentions) = text_of(app, body).await?.map_err(Error::Refused)?;
+        let text = text_of(app, body).await?.map_err(Error::Refused);
+        let (to, wanted) = (AttachedTo::Comment(comment.id.clone()), changes.attachments.as_deref());
+        let attached = attachment::attach(app, viewer, &to, &comment.attachments, wanted).await?;
+        let ((body, mentions), attached) = attached.with(text)?;
         let now = app.clock.now();
         let edit = Edit {
             of: &comment.id,
@@ -231,6 +243,7 @@ pub async fn update(
         comment.body = Some(body);
         let mentioned = newly(&mentions, &comment.mentions);
         comment.mentions = mentions;
+        comment.attachments = attached.ids;
         comment.revisions = revisions;
         comment.edition += 1;
         comment.updated_at = now;
@@ -238,7 +251,7 @@ pub async fn update(
         let told = happened(app, viewer, changed, &comment.thread, mentioned);
         let audited = audited(app, viewer, &comment, AuditAction::EditContent, comment.state())
             .and(taken.audited(app, viewer, comment.id.as_str(), found));
-        let mut batch = Batch::new().replace(&comment).and(kept).and(told).and(audited);
+        let mut batch = Batch::new().replace(&comment).and(kept).and(attached.batch).and(told).and(audited);
         if !viewer.moderates() {
             batch = batch.require(&thread.id, when(Thread::open()));
         }
@@ -257,6 +270,8 @@ pub async fn delete(app: &App, viewer: &Viewer, id: &Id<Comment>, request: &Requ
         let (mut comment, thread, subject) = editable(app, viewer, id).await?;
         let forgotten = revision::forget(&comment.id, comment.revisions);
         let (before, was_readable, was_answer) = (comment.state(), comment.is_readable(), comment.accepted);
+        let to = AttachedTo::Comment(comment.id.clone());
+        let released = attachment::release(app, &to, &comment.attachments);
         comment.updated_at = app.clock.now();
         let own = comment.author == viewer.id;
         comment.delete(Removal::deleted(own, comment.updated_at, before));
@@ -264,6 +279,7 @@ pub async fn delete(app: &App, viewer: &Viewer, id: &Id<Comment>, request: &Requ
         let mut batch = Batch::new()
             .replace(&comment)
             .and(forgotten)
+            .and(released)
             .and(happened(app, viewer, gone, &comment.thread, Vec::new()))
             .and(audited(app, viewer, &comment, AuditAction::DeleteContent, before));
         if was_readable {

@@ -5,6 +5,7 @@ pub mod access;
 pub mod activity;
 pub mod adoption;
 pub mod answer;
+pub mod attachment;
 pub mod audit;
 pub mod bookmark;
 pub mod case_study;

@@ -3,7 +3,7 @@
 use super::{
     access::Viewer,
     activity::{happened, newly},
-    answer,
+    answer, attachment,
     audit::{Act, Concerned, Override, Taken, acted_on_others},
     follow, mention,
     once::{Decision, Request, once},
@@ -47,6 +47,8 @@ pub struct NewPost {
     pub topics: Vec<String>,
     pub tags: Vec<String>,
     pub event: Option<TypedEvent>,
+    /// Ids of the author's own unused ones.
+    pub attachments: Vec<String>,
     /// Whether others see it at once; otherwise it is a draft.
     pub publish: bool,
     /// What the author said about the guard's warnings. Drafts are guarded, too: they are stored.
@@ -62,6 +64,8 @@ pub struct PostChanges {
     pub topics: Option<Vec<String>>,
     pub tags: Option<Vec<String>>,
     pub event: Option<TypedEvent>,
+    /// All that it is to have from now on.
+    pub attachments: Option<Vec<String>>,
     pub kind: Option<PostKind>,
     /// What the author said about the guard's warnings.
     pub acknowledged: Acknowledged,
@@ -82,9 +86,11 @@ pub async fn create(app: &App, viewer: &Viewer, new: NewPost, request: &Request)
         let tagged = TagName::read(&new.tags, &[], &mut problems);
         let event = Event::read(new.kind, new.event.as_ref(), None, new.publish, &mut problems);
         let found = taken.found([("title", new.title.as_str()), ("body", &new.body)]);
-        let content = content(app, title, body, &new.topics, new.publish, problems.into_vec()).await?;
         let now = app.clock.now();
         let id: Id<Post> = app.ids.fresh();
+        let attached = attachment::attach(app, viewer, &(&id).into(), &[], Some(&new.attachments)).await?;
+        let content = content(app, title, body, &new.topics, new.publish, problems.into_vec()).await;
+        let (content, attached) = attached.with(content)?;
         let thread = Thread::opened(&id, now);
         let post = Post {
             id,
@@ -100,6 +106,7 @@ pub async fn create(app: &App, viewer: &Viewer, new: NewPost, request: &Request)
             tags: tagged.iter().map(|tag| tag.id.clone()).collect(),
             event,
             mentions: content.mentions,
+            attachments: attached.ids,
             thread: thread.id.clone(),
             accepted_answer: None,
             answered: false,
@@ -117,6 +124,7 @@ pub async fn create(app: &App, viewer: &Viewer, new: NewPost, request: &Request)
             .insert(&Entry::of_post(&post))
             .and(follow::begun(app, viewer, &thread.id))
             .and(tags)
+            .and(attached.batch)
             .and(taken.audited(app, viewer, post.id.as_str(), found));
         if new.publish {
             batch = batch.and(published_now(app, viewer, &post));
@@ -152,7 +160,10 @@ pub async fn update(
         let tagged = changes.tags.as_ref().map(|typed| TagName::read(typed, &post.tags, &mut problems));
         let kind = changes.kind.unwrap_or(post.kind);
         let event = Event::read(kind, changes.event.as_ref(), post.event.as_ref(), complete, &mut problems);
-        let content = content(app, title, body, &topics, complete, problems.into_vec()).await?;
+        let wanted = changes.attachments.as_deref();
+        let attached = attachment::attach(app, viewer, &(&post.id).into(), &post.attachments, wanted).await?;
+        let content = content(app, title, body, &topics, complete, problems.into_vec()).await;
+        let (content, attached) = attached.with(content)?;
         let (kept, revisions) = keep(app, viewer, &post, &content, event.as_ref());
         post.title = content.title;
         post.body = content.body;
@@ -164,6 +175,7 @@ pub async fn update(
             post.tags = tagged.iter().map(|tag| tag.id.clone()).collect();
         }
         let tags = tag::followed(app, &carried, &post.carried(), &tagged.unwrap_or_default()).await?;
+        post.attachments = attached.ids;
         post.revisions = revisions;
         post.updated_at = app.clock.now();
         let answer = post.accepted_answer.take_if(|_| post.kind != PostKind::Question);
@@ -174,7 +186,8 @@ pub async fn update(
         let audited = audited(app, viewer, &post, AuditAction::EditContent, post.state);
         let overridden = taken.audited(app, viewer, post.id.as_str(), found);
         let mut decision = replaced(app, post).await?;
-        decision.batch = decision.batch.and(tags).and(kept).and(told).and(audited).and(overridden);
+        let others = kept.and(attached.batch).and(told).and(audited).and(overridden);
+        decision.batch = decision.batch.and(tags).and(others);
         if let Some(answer) = answer {
             decision.batch = decision.batch.and(answer::marked(&answer, false));
         }
@@ -281,6 +294,7 @@ pub async fn delete(
         let forgotten = revision::forget(&post.id, post.revisions);
         let (before, carried) = (post.state, post.carried());
         let now = app.clock.now();
+        let released = attachment::release(app, &(&post.id).into(), &post.attachments);
         post.delete(Removal::deleted(post.author == viewer.id, now, before.into()));
         post.updated_at = now;
         let told = changed(app, viewer, &post, Vec::new());
@@ -289,7 +303,8 @@ pub async fn delete(
         let mut decision = replaced(app, post).await?;
         let closed = [Thread::CLOSED.set(true)];
         let thread = Batch::new().patch(&decision.result.thread, Guard::Present, closed);
-        decision.batch = decision.batch.and(tags).and(forgotten).and(told).and(audited).and(thread);
+        let others = forgotten.and(released).and(told).and(audited).and(thread);
+        decision.batch = decision.batch.and(tags).and(others);
         Ok(decision)
     })
     .await

@@ -167,6 +167,7 @@ impl Builder {
             organisation: author.organisation.clone(),
             co_authors: Vec::new(),
             content,
+            attachments: Vec::new(),
             thread: thread.id.clone(),
             created_at: published,
             published_at: Some(published),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     adoption::AdoptionStep, audit::AuditEntry, comment::Comment, contribution::ContributionId,
-    member::Member, thread::Thread,
+    member::Member, notification::Notification, thread::Thread,
 };
 use crate::{
     clock::Timestamp,
@@ -81,6 +81,17 @@ pub enum What {
         entry: Id<AuditEntry>,
         member: Id<Member>,
     },
+    /// Members were notified of something.
+    Notified {
+        told: Vec<Told>,
+    },
+}
+
+/// A member and what they were told, perhaps in addition to what was there to be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    pub member: Id<Member>,
+    pub notification: Id<Notification>,
 }
 
 impl Activity {
@@ -117,7 +128,10 @@ impl Activity {
     /// Whether members may have to be notified of it.
     #[must_use]
     pub fn concerns(&self) -> bool {
-        let only_changes = matches!(self.what, What::Changed { .. } | What::CommentChanged { .. });
-        !(only_changes && self.mentioned.is_empty())
+        match self.what {
+            What::Changed { .. } | What::CommentChanged { .. } => !self.mentioned.is_empty(),
+            What::Notified { .. } => false,
+            _ => true,
+        }
     }
 }

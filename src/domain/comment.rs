@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    attachment::Attachment,
     contribution::State,
     member::Member,
     organisation::Organisation,
@@ -55,6 +56,8 @@ pub struct Comment {
     /// Members whose attention the text calls for.
     #[serde(default)]
     pub mentions: Vec<Id<Member>>,
+    #[serde(default)]
+    pub attachments: Vec<Id<Attachment>>,
     /// Whether it is the answer that the question's author, or a moderator, accepted.
     #[serde(default)]
     pub accepted: bool,
@@ -203,6 +206,7 @@ impl Comment {
     fn empty(&mut self) {
         self.body = None;
         self.quote = None;
+        self.attachments = Vec::new();
         self.mentions = Vec::new();
         self.accepted = false;
         self.revisions = 0;
@@ -251,6 +255,7 @@ mod tests {
             body: None,
             quote: None,
             mentions: Vec::new(),
+            attachments: Vec::new(),
             accepted: false,
             reactions: ReactionCounts::default(),
             score: 0,

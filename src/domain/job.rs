@@ -5,8 +5,8 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    activity::Activity, case_study::CaseStudy, digest::Digest, member::Member, sign_in::SignIn,
-    thread::Thread,
+    activity::Activity, attachment::Attachment, case_study::CaseStudy, digest::Digest, member::Member,
+    sign_in::SignIn, thread::Thread,
 };
 use crate::{
     clock::Timestamp,
@@ -61,6 +61,10 @@ pub enum Task {
         case_study: Id<CaseStudy>,
         member: Option<Id<Member>>,
     },
+    /// The attachment itself is gone already.
+    DeleteBlob {
+        attachment: Id<Attachment>,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,7 +103,7 @@ impl Task {
             Self::SendSignInCode { .. } => Lane::Prompt,
             Self::Notify { .. } => Lane::Soon,
             Self::SendNotificationMail { .. } => Lane::SoonByMail,
-            Self::SendDigest { .. } | Self::SendReviewReminder { .. } => Lane::Bulk,
+            Self::SendDigest { .. } | Self::SendReviewReminder { .. } | Self::DeleteBlob { .. } => Lane::Bulk,
         }
     }
 }

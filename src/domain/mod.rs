@@ -3,6 +3,7 @@
 
 pub mod activity;
 pub mod adoption;
+pub mod attachment;
 pub mod audit;
 pub mod bookmark;
 pub mod calendar;
@@ -48,6 +49,8 @@ pub fn collections() -> Vec<&'static Collection> {
         adoption::AdoptionStep::collection(),
         bookmark::Bookmark::collection(),
         audit::AuditEntry::collection(),
+        attachment::Attachment::collection(),
+        attachment::Shelf::collection(),
         case_study::CaseStudy::collection(),
         case_study::Edition::collection(),
         comment::Comment::collection(),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    attachment::Attachment,
     comment::Comment,
     event::Event,
     member::Member,
@@ -47,6 +48,8 @@ pub struct Post {
     /// Members whose attention the text calls for.
     #[serde(default)]
     pub mentions: Vec<Id<Member>>,
+    #[serde(default)]
+    pub attachments: Vec<Id<Attachment>>,
     pub thread: Id<Thread>,
     /// The comment that answers a question, when its author or a moderator said so.
     #[serde(default)]
@@ -223,6 +226,7 @@ impl Post {
         self.topics = Vec::new();
         self.tags = Vec::new();
         self.event = None;
+        self.attachments = Vec::new();
         self.mentions = Vec::new();
         self.accepted_answer = None;
         self.reactions = ReactionCounts::default();

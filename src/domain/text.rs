@@ -97,7 +97,7 @@ fn bounded(field: &str, text: String, max: usize) -> Result<String, Problem> {
 }
 
 /// Characters that show nothing and only disguise text: zero-width ones and direction overrides.
-fn is_invisible(c: char) -> bool {
+pub(super) fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 

@@ -11,13 +11,14 @@ use async_graphql::{Context, Enum, ID, InputObject, Result, SimpleObject, Subscr
 use futures_util::stream;
 
 use super::{
-    comment::Comment, context::Ask, contribution::Contribution, node::visible_thread, payload::top,
-    query::parse, thread::Thread,
+    comment::Comment, context::Ask, contribution::Contribution, node::visible_thread,
+    notification::Notification, payload::top, query::parse, thread::Thread,
 };
 use crate::{
     domain::{
         activity::{Activity, What},
         contribution::{ContributionId, State},
+        member::Member,
         organisation::Organisation,
         post::{PostKind, PostState},
         thread,
@@ -43,6 +44,8 @@ pub enum Interest {
         posts: bool,
         case_studies: bool,
     },
+    /// What this member is notified of.
+    Notifications(Id<Member>),
 }
 
 impl Interest {
@@ -50,13 +53,18 @@ impl Interest {
     #[must_use]
     pub fn may_be(&self, activity: &Activity) -> bool {
         match (self, &activity.what) {
-            (Self::Thread(thread), _) => activity.thread == *thread,
+            (Self::Thread(thread), what) => {
+                activity.thread == *thread && !matches!(what, What::Notified { .. } | What::Moderated { .. })
+            }
             (Self::Published { posts, case_studies }, What::Published { contribution }) => match contribution
             {
                 ContributionId::Post(_) => *posts,
                 ContributionId::CaseStudy(_) => *case_studies,
             },
-            (Self::Published { .. }, _) => false,
+            (Self::Notifications(member), What::Notified { told }) => {
+                told.iter().any(|told| told.member == *member)
+            }
+            (Self::Published { .. } | Self::Notifications(_), _) => false,
         }
     }
 }
@@ -107,7 +115,9 @@ impl ThreadActivity {
             What::CommentChanged { comment } => (ThreadActivityKind::CommentChanged, Some(comment)),
             What::AnswerAccepted { comment } => (ThreadActivityKind::AnswerAccepted, Some(comment)),
             What::Published { .. } | What::Changed { .. } => (ThreadActivityKind::SubjectChanged, None),
-            What::AdoptionRecorded { .. } => return Ok(None),
+            What::AdoptionRecorded { .. } | What::Moderated { .. } | What::Notified { .. } => {
+                return Ok(None);
+            }
         };
         let Some(thread) = visible_thread(ctx, Some(activity.thread.clone())).await?.map(Thread) else {
             return Ok(None);
@@ -232,5 +242,17 @@ impl ActivitySubscription {
             _ => None,
         };
         Ok(at_most_one(published.filter(|contribution| filter.matches(contribution))))
+    }
+
+    /// What the viewer is notified of from now on, and again when more of the same is added to it before
+    /// it is read.
+    async fn notification_received(&self, ctx: &Context<'_>) -> Result<AtMostOne<Notification>> {
+        let me = &ctx.viewer().id;
+        let what = happened(ctx, Interest::Notifications(me.clone()))?.map(|activity| &activity.what);
+        let Some(What::Notified { told }) = what else { return Ok(at_most_one(None)) };
+        let mine = told.iter().find(|told| told.member == *me);
+        let Some(mine) = mine else { return Ok(at_most_one(None)) };
+        let notification = ctx.loaders().notification(&mine.notification).await.map_err(top)?;
+        Ok(at_most_one(notification.map(Notification)))
     }
 }

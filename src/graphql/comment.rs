@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
 use super::{
+    attachment::Attachment,
     audit::OverridePersonalDataInput,
     bookmark::bookmarked,
     connection::{Connection, connect, connect_seen},
@@ -84,6 +85,11 @@ impl Comment {
     /// Members whose attention the text calls for.
     async fn mentions(&self, ctx: &Context<'_>) -> Result<Vec<Member>> {
         Member::load_all(ctx, &self.0.mentions).await
+    }
+
+    /// Files that belong to it, in its order.
+    async fn attachments(&self, ctx: &Context<'_>) -> Result<Vec<Attachment>> {
+        Attachment::load_all(ctx, &self.0.attachments).await
     }
 
     /// Whether it is the accepted answer of a question.
@@ -200,6 +206,9 @@ pub struct AddCommentInput {
     pub body: String,
     /// Words of another comment of the thread that this one takes up.
     pub quote: Option<CommentQuoteInput>,
+    /// At most 10 files that the viewer uploaded and nothing uses yet.
+    #[graphql(default)]
+    pub attachment_ids: Vec<ID>,
     /// Says that the author has looked at the places that seem to identify a person (the error
     /// `PERSONAL_DATA` with the severity `WARN`), and that no patient is meant. What is `BLOCK`ed stays
     /// refused.
@@ -223,6 +232,9 @@ pub struct UpdateCommentInput {
     /// The version that was read; a later one is not overwritten.
     pub expected_version: i64,
     pub body: String,
+    /// All that it is to have: any of those that it has, and others as in `AddCommentInput`. What is left
+    /// out is forgotten after a day, unless its uploader attaches it again.
+    pub attachment_ids: Option<Vec<ID>>,
     /// As in `AddCommentInput`. Text that stays as it is stored is not asked about again.
     #[graphql(default)]
     pub acknowledge_personal_data: bool,
@@ -282,6 +294,7 @@ impl CommentMutation {
         let id = comment_id(&input.id)?;
         let changes = CommentChanges {
             body: input.body,
+            attachments: input.attachment_ids.map(strings),
             acknowledged: input.acknowledge_personal_data.into(),
             overridden: input.override_personal_data.map(Into::into),
         };
@@ -335,6 +348,10 @@ impl CommentMutation {
     }
 }
 
+fn strings(ids: Vec<ID>) -> Vec<String> {
+    ids.into_iter().map(|id| id.0).collect()
+}
+
 fn comment_id(id: &ID) -> Result<Id<domain::Comment>> {
     Id::parse(id).ok_or_else(|| top(not_found("comment")))
 }
@@ -354,7 +371,13 @@ fn parse_new(input: &AddCommentInput) -> Result<crate::error::Result<NewComment>
             Some(comment) => Some(NewQuote { comment, text: quote.text.clone() }),
         },
     };
-    let acknowledged = input.acknowledge_personal_data.into();
-    let overridden = input.override_personal_data.clone().map(Into::into);
-    Ok(Ok(NewComment { thread, parent, body: input.body.clone(), quote, acknowledged, overridden }))
+    Ok(Ok(NewComment {
+        thread,
+        parent,
+        body: input.body.clone(),
+        quote,
+        attachments: strings(input.attachment_ids.clone()),
+        acknowledged: input.acknowledge_personal_data.into(),
+        overridden: input.override_personal_data.clone().map(Into::into),
+    }))
 }

@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, Interface, Object, Result};
 
 use super::{
+    attachment::Attachment,
     case_study::CaseStudy,
     connection::{Connection, Fetched},
     context::Ask,
@@ -49,6 +50,7 @@ use crate::{
     field(name = "topics", ty = "Vec<Topic>"),
     field(name = "tags", ty = "Vec<Tag>", desc = "Words that its authors chose freely."),
     field(name = "state", ty = "ShownState"),
+    field(name = "attachments", ty = "Vec<Attachment>", desc = "Files that belong to it, in its order."),
     field(name = "thread", ty = "Thread", desc = "The discussion under it."),
     field(name = "reactions", ty = "Vec<Reaction>", desc = "How often members reacted, a kind each."),
     field(name = "bookmarked", ty = "bool", desc = "Whether the viewer wants to find it again."),

@@ -17,12 +17,12 @@ use super::{
     call::{Call, TIME_MAX, errors, plain, too_slow},
 };
 use crate::{
-    actions::{access::Viewer, session},
+    actions::access::Viewer,
     app::App,
-    error::{Code, Error, Result, forbidden, unauthenticated},
-    http::{BODY_MAX, bearer},
+    error::{Code, Error, Result},
+    http::BODY_MAX,
     limits::Allowance,
-    web::{self, session::viewer_from_cookie},
+    web,
 };
 
 /// A body that takes longer to arrive is not waited for.
@@ -70,7 +70,7 @@ fn method_not_allowed(method: &Method) -> Response {
 
 async fn serve(request: &Request, body: Body, app: &App, schema: &Schema) -> Result<Answer> {
     require_json(request.headers())?;
-    let viewer = viewer(request, app).await?;
+    let viewer = web::session::viewer(app, request).await?;
     let body = read(body).await?;
     let _turn = app.limits.turn(&viewer.id).await?;
     let call: Call = serde_json::from_slice(&body).map_err(|error| {
@@ -111,19 +111,6 @@ fn tell(allowance: &Allowance, headers: &mut HeaderMap) {
     headers.insert("x-ratelimit-cost", allowance.cost.into());
     headers.insert("x-ratelimit-remaining", allowance.remaining.into());
     headers.insert("x-ratelimit-reset", seconds.into());
-}
-
-/// Who asks: by token, or by a browser's cookie. A cookie goes with every request to this service,
-/// whoever's page sends it, so it counts only with a header that other sites' pages can't add.
-async fn viewer(request: &Request, app: &App) -> Result<Viewer> {
-    if let Some(token) = bearer(request) {
-        return session::authenticate(app, token).await;
-    }
-    let viewer = viewer_from_cookie(app, request).await?.ok_or_else(unauthenticated)?;
-    match request.header("x-requested-with") {
-        Some(_) => Ok(viewer),
-        None => Err(forbidden("Requests by cookie need the header X-Requested-With.")),
-    }
 }
 
 fn require_json(headers: &HeaderMap) -> Result<()> {

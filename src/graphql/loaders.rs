@@ -16,10 +16,10 @@ use crate::{
     actions::access::Viewer,
     app::App,
     domain::{
-        adoption::Adoption, audit::AuditEntry, bookmark::Bookmark, case_study::CaseStudy, comment::Comment,
-        entry::Entry, follow::Follow, member::Member, organisation::Organisation, pin::Board, post::Post,
-        reaction::Reactions, read_mark::ReadMark, report::Report, sight::Seen, tag::Tag, thread::Thread,
-        topic::Topic,
+        adoption::Adoption, attachment::Attachment, audit::AuditEntry, bookmark::Bookmark,
+        case_study::CaseStudy, comment::Comment, entry::Entry, follow::Follow, member::Member,
+        notification::Notification, organisation::Organisation, pin::Board, post::Post, reaction::Reactions,
+        read_mark::ReadMark, report::Report, sight::Seen, tag::Tag, thread::Thread, topic::Topic,
     },
     error::{Result, StoreError},
     ids::Id,
@@ -39,12 +39,14 @@ pub struct Loaders {
     pub case_studies: Loader<CaseStudy>,
     pub entries: Loader<Entry>,
     pub adoptions: Loader<Adoption>,
+    pub attachments: Loader<Attachment>,
     pub comments: Loader<Comment>,
     pub read_marks: Loader<ReadMark>,
     pub reactions: Loader<Reactions>,
     pub follows: Loader<Follow>,
     pub bookmarks: Loader<Bookmark>,
     pub boards: Loader<Board>,
+    pub notifications: Loader<Notification>,
     pub reports: Loader<Report>,
     pub audit_entries: Loader<AuditEntry>,
 }
@@ -65,12 +67,14 @@ impl Loaders {
             case_studies: Loader::default(),
             entries: Loader::default(),
             adoptions: Loader::default(),
+            attachments: Loader::default(),
             comments: Loader::default(),
             read_marks: Loader::default(),
             reactions: Loader::default(),
             follows: Loader::default(),
             bookmarks: Loader::default(),
             boards: Loader::default(),
+            notifications: Loader::default(),
             reports: Loader::default(),
             audit_entries: Loader::default(),
         };
@@ -148,6 +152,14 @@ impl Loaders {
         self.audit_entries.load(&self.app, id).await
     }
 
+    /// The notification, whosever it is: the caller asks.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn notification(&self, id: &Id<Notification>) -> Result<Option<Arc<Notification>>> {
+        self.notifications.load(&self.app, id).await
+    }
+
     /// What is pinned.
     ///
     /// # Errors
@@ -171,6 +183,14 @@ impl Loaders {
     /// When the store fails.
     pub async fn adoption(&self, id: &Id<Adoption>) -> Result<Option<Arc<Adoption>>> {
         self.adoptions.load(&self.app, id).await
+    }
+
+    /// The attachment, whoever may see it: the caller has shown what it belongs to, or asks.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn attachment(&self, id: &Id<Attachment>) -> Result<Option<Arc<Attachment>>> {
+        self.attachments.load(&self.app, id).await
     }
 
     /// # Errors

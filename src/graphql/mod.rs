@@ -5,6 +5,7 @@
 
 pub mod activity;
 pub mod adoption;
+pub mod attachment;
 pub mod audit;
 pub mod bookmark;
 pub mod call;
@@ -30,8 +31,8 @@ pub mod read_mark;
 pub mod report;
 pub mod revision;
 pub mod scalars;
-pub mod tag;
 pub mod socket;
+pub mod tag;
 pub mod thread;
 pub mod topic;
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Interface, Result};
 
 use super::{
-    adoption::Adoption, audit::AuditEntry, case_study::CaseStudy, comment::Comment, context::Ask,
-    contribution::Contribution, member::Member, organisation::Organisation, payload::top, post::Post,
-    report::Report, tag::Tag, thread::Thread, topic::Topic,
+    adoption::Adoption, attachment::Attachment, audit::AuditEntry, case_study::CaseStudy, comment::Comment,
+    context::Ask, contribution::Contribution, member::Member, organisation::Organisation, payload::top,
+    post::Post, report::Report, tag::Tag, thread::Thread, topic::Topic,
 };
 use crate::{domain, ids::Id};
 
@@ -18,6 +18,7 @@ pub enum Node {
     Post(Post),
     CaseStudy(CaseStudy),
     Adoption(Adoption),
+    Attachment(Attachment),
     Thread(Thread),
     Comment(Comment),
     Member(Member),
@@ -43,6 +44,10 @@ pub async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
         },
         "adp" => match Id::parse(id) {
             Some(id) => Adoption::visible(ctx, &id).await?.map(Node::Adoption),
+            None => None,
+        },
+        "att" => match Id::parse(id) {
+            Some(id) => Attachment::visible(ctx, &id).await?.map(Node::Attachment),
             None => None,
         },
         "thr" => visible_thread(ctx, Id::parse(id)).await?.map(|thread| Node::Thread(Thread(thread))),

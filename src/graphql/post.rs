@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
 use super::{
+    attachment::Attachment,
     audit::OverridePersonalDataInput,
     bookmark::bookmarked,
     comment::Comment,
@@ -103,6 +104,11 @@ impl Post {
     /// Members whose attention the text calls for.
     async fn mentions(&self, ctx: &Context<'_>) -> Result<Vec<Member>> {
         Member::load_all(ctx, &self.0.mentions).await
+    }
+
+    /// Files that belong to it, in its order.
+    pub async fn attachments(&self, ctx: &Context<'_>) -> Result<Vec<Attachment>> {
+        Attachment::load_all(ctx, &self.0.attachments).await
     }
 
     /// The comment that answers a question, once its author or a moderator has said so.
@@ -226,6 +232,9 @@ pub struct CreatePostInput {
     /// When and where it is, for the kind `EVENT` alone. To be published, an event needs its start, and a
     /// location or a link to join.
     pub event: Option<TypedEvent>,
+    /// At most 10 files that the viewer uploaded and nothing uses yet.
+    #[graphql(default)]
+    pub attachment_ids: Vec<ID>,
     /// Whether every member sees it at once; otherwise it is a draft.
     #[graphql(default)]
     pub publish: bool,
@@ -252,6 +261,9 @@ pub struct UpdatePostInput {
     pub tags: Option<Vec<String>>,
     /// Taken as a whole. It goes when the kind becomes another.
     pub event: Option<TypedEvent>,
+    /// All that it is to have: any of those that it has, and others as in `CreatePostInput`. What is left
+    /// out is forgotten after a day, unless its uploader attaches it again.
+    pub attachment_ids: Option<Vec<ID>>,
     /// As in `CreatePostInput`. Text that stays as it is stored is not asked about again.
     #[graphql(default)]
     pub acknowledge_personal_data: bool,
@@ -302,6 +314,7 @@ impl PostMutation {
             topics: strings(input.topic_ids),
             tags: input.tags,
             event: input.event,
+            attachments: strings(input.attachment_ids),
             publish: input.publish,
             acknowledged: input.acknowledge_personal_data.into(),
             overridden: input.override_personal_data.map(Into::into),
@@ -322,6 +335,7 @@ impl PostMutation {
             topics: input.topic_ids.map(strings),
             tags: input.tags,
             event: input.event,
+            attachments: input.attachment_ids.map(strings),
             acknowledged: input.acknowledge_personal_data.into(),
             overridden: input.override_personal_data.map(Into::into),
         };

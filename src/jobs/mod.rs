@@ -6,6 +6,7 @@
 //! in between leaves a lease that runs out, and the thing is done once more: for mail that is one
 //! message with the same Message-ID.
 
+mod attachment;
 pub mod digest;
 mod digest_content;
 mod notification_mail;
@@ -70,5 +71,6 @@ async fn perform(app: &App, task: &Task) -> Result<Batch, Failure> {
         Task::SendReviewReminder { case_study, member } => {
             review_reminder::send(app, case_study, member.as_ref()).await
         }
+        Task::DeleteBlob { attachment } => attachment::delete_blob(app, attachment).await,
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     actions::contribution,
     app::App,
     domain::{
-        activity::{Activity, What},
+        activity::{Activity, Told, What},
         adoption::AdoptionStep,
         audit::AuditEntry,
         comment::Comment,
@@ -152,7 +152,8 @@ impl Story {
             What::AdoptionRecorded { .. }
             | What::Changed { .. }
             | What::CommentChanged { .. }
-            | What::Moderated { .. } => {}
+            | What::Moderated { .. }
+            | What::Notified { .. } => {}
         }
         // Their authors may still have to hear of what is no longer there for everybody.
         if !story.subject.is_published() {
@@ -239,7 +240,8 @@ async fn moderated(
         comment: None,
         by_mail: delivery == Delivery::EmailAtOnce,
     };
-    Ok(told(app, &member, &news, None))
+    let (notification, batch) = told(app, &member, &news, None);
+    Ok(batch.and(notified(app, activity, vec![Told { member: member.id, notification }])))
 }
 
 /// Those of `members` who mute one of `targets`.
@@ -266,7 +268,8 @@ async fn write(
     let mut unread: HashMap<Id<Member>, Notification> =
         found.into_iter().map(|found| (found.member.clone(), found)).collect();
     let subject = story.subject.id();
-    Ok(recipients.into_iter().fold(Batch::new(), |batch, (member, kind, delivery)| {
+    let (mut batch, mut all) = (Batch::new(), Vec::new());
+    for (member, kind, delivery) in recipients {
         let news = News {
             activity,
             kind,
@@ -275,25 +278,43 @@ async fn write(
             comment: story.comment.as_ref().map(|comment| &comment.id),
             by_mail: delivery == Delivery::EmailAtOnce,
         };
-        batch.and(told(app, member, &news, unread.remove(&member.id)))
-    }))
+        let (notification, told) = told(app, member, &news, unread.remove(&member.id));
+        batch = batch.and(told);
+        all.push(Told { member: member.id.clone(), notification });
+    }
+    Ok(if all.is_empty() { batch } else { batch.and(notified(app, activity, all)) })
+}
+
+/// For those who look on, in the same commit.
+fn notified(app: &App, activity: &Activity, told: Vec<Told>) -> Batch {
+    let (what, now) = (What::Notified { told }, app.clock.now());
+    let news = Activity::new(app.ids.fresh(), &activity.actor, what, &activity.thread, Vec::new(), now);
+    Batch::new().insert(&news)
 }
 
 /// One more thing to tell a member of, and the e-mail that waits until they had time to read it.
-fn told(app: &App, member: &Member, news: &News<'_>, unread: Option<Notification>) -> Batch {
+fn told(
+    app: &App,
+    member: &Member,
+    news: &News<'_>,
+    unread: Option<Notification>,
+) -> (Id<Notification>, Batch) {
     let now = app.clock.now();
-    let batch = match unread {
+    let (id, batch) = match unread {
         Some(mut unread) => {
             unread.add(news, now);
-            Batch::new().replace(&unread)
+            (unread.id.clone(), Batch::new().replace(&unread))
         }
-        None => Batch::new().insert(&Notification::new(&member.id, news, now)),
+        None => {
+            let new = Notification::new(&member.id, news, now);
+            (new.id.clone(), Batch::new().insert(&new))
+        }
     };
     if !news.by_mail {
-        return batch;
+        return (id, batch);
     }
     let hold = chrono::TimeDelta::seconds(app.config.notifications.hold_seconds.max(0));
     let (member, thread) = (member.id.clone(), news.activity.thread.clone());
     let mail = Task::SendNotificationMail { member, thread };
-    batch.insert(&Job::new(app.ids.fresh(), mail, now).at(now.plus(hold)))
+    (id, batch.insert(&Job::new(app.ids.fresh(), mail, now).at(now.plus(hold))))
 }

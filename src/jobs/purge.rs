@@ -1,12 +1,15 @@
-//! Forgetting what has expired: sign-ins, wrong attempts, sessions, receipts, notifications, and jobs
-//! that were given up long ago (anybody can cause some by asking for a code to a mailbox that does not exist).
+//! Forgetting what has expired: attachments that nothing uses, sign-ins, wrong attempts, sessions,
+//! receipts, notifications, and jobs that were given up long ago (anybody can cause some by asking for a
+//! code to a mailbox that does not exist).
 
 use chrono::TimeDelta;
 
+use super::attachment;
 use crate::{
     app::App,
     domain::{
         activity::Activity,
+        attachment::Attachment,
         job::{Job, Lane},
         notification::Notification,
         receipt::Receipt,
@@ -31,7 +34,9 @@ const FAILED_DAYS: i64 = 30;
 /// When the store is away.
 pub async fn purge(app: &App) -> Result<usize> {
     let now = app.clock.now();
-    let mut deleted = expired(app, SignIn::EXPIRES_AT.lt(now), &SignIn::EXPIRES_AT.asc()).await?
+    let unused = (Attachment::expired(now), Attachment::EXPIRES_AT.asc());
+    let mut deleted = expired_with(app, unused.0, &unused.1, |one| attachment::with(app, one)).await?
+        + expired(app, SignIn::EXPIRES_AT.lt(now), &SignIn::EXPIRES_AT.asc()).await?
         + expired(app, Attempts::EXPIRES_AT.lt(now), &Attempts::EXPIRES_AT.asc()).await?
         + expired(app, Session::EXPIRES_AT.lt(now), &Session::EXPIRES_AT.asc()).await?
         + expired(app, Activity::EXPIRES_AT.lt(now), &Activity::EXPIRES_AT.asc()).await?
@@ -46,14 +51,24 @@ pub async fn purge(app: &App) -> Result<usize> {
 }
 
 async fn expired<D: Document>(app: &App, filter: Filter<D>, order: &Order<D>) -> Result<usize> {
+    expired_with(app, filter, order, |_| Batch::new()).await
+}
+
+/// The same, with what belongs to the deletion of each.
+async fn expired_with<D: Document>(
+    app: &App,
+    filter: Filter<D>,
+    order: &Order<D>,
+    with: impl Fn(&D) -> Batch,
+) -> Result<usize> {
     let mut deleted = 0;
     for _ in 0..ROUNDS {
         let found: Vec<D> = app.store.find(filter.clone(), order.clone(), Page::first(AT_ONCE)).await?;
         let last = found.len() < AT_ONCE;
         // Guarded, because a session in use or an address tried again is kept longer meanwhile.
-        let batch = found
-            .iter()
-            .fold(Batch::new(), |batch, document| batch.delete(document.id(), when(filter.clone())));
+        let batch = found.iter().fold(Batch::new(), |batch, document| {
+            batch.delete(document.id(), when(filter.clone())).and(with(document))
+        });
         match app.store.commit(batch).await {
             Ok(()) => deleted += found.len(),
             // Another worker was here, or something is used again: look anew.

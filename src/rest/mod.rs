@@ -4,12 +4,14 @@
 //! Whatever goes wrong at any of them is a problem document (RFC 9457), see [`problem`].
 
 mod allowed;
+pub mod attachment;
 pub mod auth;
 pub mod body;
 mod docs;
 pub mod health;
 mod jwks;
 pub mod problem;
+mod upload;
 
 use std::sync::Arc;
 
@@ -55,10 +57,16 @@ pub async fn as_asked<E: Endpoint>(inner: Arc<E>, request: Request) -> poem::Res
     }
 }
 
-fn service() -> OpenApiService<auth::AuthApi, ()> {
-    OpenApiService::new(auth::AuthApi, "HOPE exchange", env!("CARGO_PKG_VERSION"))
-        .description("Signing in, files and feeds. Everything else is GraphQL, at /graphql.")
-        .server("/api")
+type Api = (auth::AuthApi, attachment::AttachmentApi);
+
+fn service() -> OpenApiService<Api, ()> {
+    OpenApiService::new(
+        (auth::AuthApi, attachment::AttachmentApi),
+        "HOPE exchange",
+        env!("CARGO_PKG_VERSION"),
+    )
+    .description("Signing in, files and feeds. Everything else is GraphQL, at /graphql.")
+    .server("/api")
 }
 
 /// The OpenAPI specification, as `schema/openapi.json` keeps it.

@@ -142,16 +142,18 @@ fn meaning(error: poem::Error, request: &RequestId) -> Error {
 /// The specification's part: any of these may come instead of what was asked for.
 impl ApiResponse for Refusal {
     fn meta() -> MetaResponses {
-        let statuses: [(u16, &'static str); 9] = [
-            (400, "The body is not JSON, or has fields that are not known."),
+        let statuses: [(u16, &'static str); 11] = [
+            (400, "The request is malformed, or has fields that are not known."),
             (401, "The code or the token does not work, or does not work any more."),
-            (403, "The account is suspended; `detail` says until when and why."),
+            (403, "You may not do this; of a suspended account, `detail` says until when and why."),
+            (404, "There is no such thing, or you may not see it."),
             (413, "The body is too large."),
-            (415, "The body is not of the type application/json."),
+            (415, "The body is not of a type that is taken here."),
             (422, "A field is missing or can't be taken; `errors` says which and why."),
             (429, "Too many requests; the header Retry-After says for how many seconds to wait."),
             (500, "The service failed."),
             (503, "The service can't reach its store."),
+            (507, "The service has no room left."),
         ];
         let response = |(status, description)| MetaResponse {
             description,

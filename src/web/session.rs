@@ -10,8 +10,8 @@ use crate::{
         session::{self, Tokens},
     },
     app::App,
-    error::{Code, Error, Result},
-    http::Refusal,
+    error::{Code, Error, Result, forbidden, unauthenticated},
+    http::{Refusal, bearer},
     tokens::access,
 };
 
@@ -33,6 +33,30 @@ pub async fn viewer_from_cookie(app: &App, request: &Request) -> Result<Option<V
 #[must_use]
 pub fn token_from_cookie<'a>(app: &App, request: &'a Request) -> Option<&'a str> {
     Cookie::Access.read(app, request)
+}
+
+/// The member who sent a request, by token or by a browser's cookie: only for what changes nothing.
+///
+/// # Errors
+/// `Unauthenticated`.
+pub async fn reader(app: &App, request: &Request) -> Result<Viewer> {
+    match bearer(request) {
+        Some(token) => session::authenticate(app, token).await,
+        None => viewer_from_cookie(app, request).await?.ok_or_else(unauthenticated),
+    }
+}
+
+/// The member who sent a request that may change something. A cookie goes with every request to this
+/// service, whoever's page sends it, so it counts only with a header that other sites' pages can't add.
+///
+/// # Errors
+/// `Unauthenticated`; `Forbidden` without that header.
+pub async fn viewer(app: &App, request: &Request) -> Result<Viewer> {
+    let viewer = reader(app, request).await?;
+    if bearer(request).is_some() || request.header("x-requested-with").is_some() {
+        return Ok(viewer);
+    }
+    Err(forbidden("Requests by cookie need the header X-Requested-With."))
 }
 
 /// Who looks at a page, and what their cookies become.

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use hope_exchange::{
     app::{App, Parts},
+    blobs::Blobs,
     clock::{Clock, Timestamp},
     config::{Config, Secret, Switch},
     domain::{
@@ -135,6 +136,7 @@ impl TestApp {
         let store = Store::open(uri, &domain::collections()).await.unwrap();
         let app = App::new(Parts {
             mailer: Mailer::Memory(mail.clone()),
+            blobs: Blobs::open(&config.attachments, &config.data).unwrap(),
             keys: Keys::open(&folder.path().join("keys"), &ids).unwrap(),
             limits: Limits::new(&config.limits),
             clock,

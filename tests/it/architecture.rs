@@ -18,7 +18,7 @@ const LAYERS: &[&[&str]] = &[
     &["actions"],
     &["tokens"],
     &["app"],
-    &["progress", "limits", "live", "mail"],
+    &["progress", "limits", "live", "mail", "blobs"],
     &["keys"],
     &["store"],
     &["domain"],

@@ -98,7 +98,7 @@ async fn the_first_administrator_is_granted(place: &Place) {
 
 async fn check_says_what_works(place: &Place) {
     let (ok, said) = place.run(&["check"]).await;
-    assert!(ok && said.contains("Store: ") && said.contains("Mail: "), "{said}");
+    assert!(ok && ["Store: ", "Mail: ", "Attachments: "].iter().all(|what| said.contains(what)), "{said}");
 }
 
 #[tokio::test]
@@ -143,6 +143,13 @@ async fn what_is_wrong_at_start_is_said_in_a_sentence() {
             !unreachable.status.success() && text(&unreachable).contains("Mail: "),
             "{}",
             text(&unreachable)
+        );
+        let nowhere = "s3://key:s3cr3t@files?endpoint=http://127.0.0.1:1";
+        let unreachable = place.hope(&["check"]).env("HOPE_ATTACHMENTS", nowhere).output().await.unwrap();
+        let said = text(&unreachable);
+        assert!(
+            !unreachable.status.success() && said.contains("Attachments: ") && !said.contains("s3cr3t"),
+            "{said}"
         );
         let missing = place.run(&["--config", "nowhere.toml", "check"]).await;
         assert!(!missing.0 && missing.1.contains("nowhere.toml"), "{}", missing.1);

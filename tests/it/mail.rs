@@ -11,6 +11,7 @@ use std::{
 use chrono::TimeDelta;
 use hope_exchange::{
     app::{App, Parts},
+    blobs::Blobs,
     clock::Clock,
     config::{Config, MailFrom, Secret},
     domain::{self, email::EmailAddress, post::PostKind},
@@ -253,6 +254,7 @@ async fn app(folder: &std::path::Path, mailer: Mailer, clock: Clock) -> App {
     App::new(Parts {
         store: Store::open(&uri, &domain::collections()).await.unwrap(),
         mailer,
+        blobs: Blobs::open(&config.attachments, folder).unwrap(),
         keys: Keys::open(&folder.join("keys"), &ids).unwrap(),
         limits: Limits::new(&config.limits),
         clock,

@@ -3,6 +3,7 @@
 mod adoptions;
 mod app;
 mod architecture;
+mod attachments;
 mod attention;
 mod audit;
 mod auth;

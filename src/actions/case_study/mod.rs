@@ -8,6 +8,7 @@ use self::references::References;
 use super::{
     access::Viewer,
     activity::happened,
+    attachment,
     audit::{Act, Concerned, Override, Taken, acted_on_others},
     follow,
     once::{Decision, Request, once},
@@ -49,6 +50,8 @@ pub struct Changes {
     pub content: TypedContent,
     /// Ids of members.
     pub co_authors: Option<Vec<String>>,
+    /// All that it is to have from now on: the viewer's own unused ones, and any that it has.
+    pub attachments: Option<Vec<String>>,
     /// What the authors said about the guard's warnings.
     pub acknowledged: Acknowledged,
     /// A moderator's reason to take it whatever the guard finds.
@@ -74,6 +77,7 @@ pub async fn create(app: &App, viewer: &Viewer, new: &Changes, request: &Request
             organisation: viewer.organisation.clone(),
             co_authors: Vec::new(),
             content: Content::default(),
+            attachments: Vec::new(),
             thread: thread.id.clone(),
             created_at: now,
             published_at: None,
@@ -84,8 +88,11 @@ pub async fn create(app: &App, viewer: &Viewer, new: &Changes, request: &Request
         };
         let taken = Taken::of(viewer, new.acknowledged, new.overridden.as_ref())?;
         let title = new.title.as_deref().unwrap_or_default();
-        let (references, found) =
-            take(app, viewer, &mut case_study, Some(title), new, taken.acknowledged).await?;
+        let wanted = new.attachments.as_deref();
+        let attached = attachment::attach(app, viewer, &(&case_study.id).into(), &[], wanted).await?;
+        let read = take(app, viewer, &mut case_study, Some(title), new, taken.acknowledged).await;
+        let ((references, found), attached) = attached.with(read)?;
+        case_study.attachments = attached.ids;
         let entry = Entry::of_case_study(&case_study, references.region.as_deref());
         let tags =
             tag::followed(app, &Carried::none(), &case_study.carried(), &case_study.content.tags).await?;
@@ -96,6 +103,7 @@ pub async fn create(app: &App, viewer: &Viewer, new: &Changes, request: &Request
             .insert(&Edition::of(&case_study))
             .and(follow::begun(app, viewer, &thread.id))
             .and(tags)
+            .and(attached.batch)
             .and(taken.audited(app, viewer, case_study.id.as_str(), found));
         Ok(Decision { result: case_study, batch })
     })
@@ -124,8 +132,11 @@ pub async fn update(
         let carried = case_study.carried();
         let taken = Taken::of(viewer, changes.acknowledged, changes.overridden.as_ref())?;
         let title = changes.title.as_deref();
-        let (references, found) =
-            take(app, viewer, &mut case_study, title, changes, taken.acknowledged).await?;
+        let (to, wanted) = ((&case_study.id).into(), changes.attachments.as_deref());
+        let attached = attachment::attach(app, viewer, &to, &case_study.attachments, wanted).await?;
+        let read = take(app, viewer, &mut case_study, title, changes, taken.acknowledged).await;
+        let ((references, found), attached) = attached.with(read)?;
+        case_study.attachments = attached.ids;
         let mut kept = Batch::new();
         if case_study.state == State::Hidden {
             // What a moderator takes out of what is hidden is what nobody may read.
@@ -145,7 +156,7 @@ pub async fn update(
             .and(taken.audited(app, viewer, id.as_str(), found));
         let mut decision = written(app, viewer, case_study, &carried, references.region.as_deref()).await?;
         let told = changed(app, viewer, &decision.result);
-        decision.batch = decision.batch.and(kept).and(told).and(audited);
+        decision.batch = decision.batch.and(kept).and(attached.batch).and(told).and(audited);
         Ok(decision)
     })
     .await
@@ -281,6 +292,7 @@ pub async fn delete(
         let was = case_study.removed.as_ref().map_or(before, |removal| removal.before);
         let forgotten = revision::forget(&case_study.id, case_study.revisions)
             .and(without_editions(app, id).await?)
+            .and(attachment::release(app, &(&case_study.id).into(), &case_study.attachments))
             .patch(&case_study.thread, Guard::Present, [Thread::CLOSED.set(true)]);
         case_study.delete(Removal::deleted(case_study.author == viewer.id, app.clock.now(), was));
         let audited = audited(app, viewer, &case_study, AuditAction::DeleteContent, before);

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use self::content::Content;
 use super::{
+    attachment::Attachment,
     calendar::Date,
     contribution::{ShownState, State},
     member::Member,
@@ -47,6 +48,9 @@ pub struct CaseStudy {
     /// Others who may edit it, from whatever organisation.
     pub co_authors: Vec<Id<Member>>,
     pub content: Content,
+    /// Files that show what was done.
+    #[serde(default)]
+    pub attachments: Vec<Id<Attachment>>,
     pub thread: Id<Thread>,
     pub created_at: Timestamp,
     /// When it was first published; a draft has none.
@@ -129,6 +133,7 @@ impl CaseStudy {
 
     fn empty(&mut self) {
         self.content = Content::default();
+        self.attachments = Vec::new();
         self.revisions = 0;
     }
 

@@ -77,6 +77,8 @@ pub struct CreateCaseStudyInput {
     pub content: TypedContent,
     /// Members who may edit it too, from whatever organisation; at most 10.
     pub co_author_ids: Option<Vec<ID>>,
+    /// At most 10 files that the viewer uploaded and nothing uses yet.
+    pub attachment_ids: Option<Vec<ID>>,
     /// Says that the authors have looked at the places that seem to identify a person (the error
     /// `PERSONAL_DATA` with the severity `WARN`), and that no patient is meant. What is `BLOCK`ed stays
     /// refused.
@@ -93,6 +95,7 @@ impl From<CreateCaseStudyInput> for Changes {
             title: Some(input.title),
             content: input.content,
             co_authors: input.co_author_ids.map(strings),
+            attachments: input.attachment_ids.map(strings),
             acknowledged: input.acknowledge_personal_data.into(),
             overridden: input.override_personal_data.map(Into::into),
         }
@@ -108,6 +111,9 @@ pub struct UpdateCaseStudyInput {
     #[graphql(flatten)]
     pub content: TypedContent,
     pub co_author_ids: Option<Vec<ID>>,
+    /// All that it is to have: any of those that it has, and others that the viewer uploaded and nothing
+    /// uses yet. What is left out is forgotten after a day, unless its uploader attaches it again.
+    pub attachment_ids: Option<Vec<ID>>,
     /// Says that the authors have looked at the places that seem to identify a person (the error
     /// `PERSONAL_DATA` with the severity `WARN`), and that no patient is meant. What is `BLOCK`ed stays
     /// refused.
@@ -124,6 +130,7 @@ impl From<UpdateCaseStudyInput> for Changes {
             title: input.title,
             content: input.content,
             co_authors: input.co_author_ids.map(strings),
+            attachments: input.attachment_ids.map(strings),
             acknowledged: input.acknowledge_personal_data.into(),
             overridden: input.override_personal_data.map(Into::into),
         }

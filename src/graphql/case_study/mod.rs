@@ -22,6 +22,7 @@ use self::{
 };
 use super::{
     adoption::{Adoption, AdoptionStep},
+    attachment::Attachment,
     bookmark::bookmarked,
     connection::{Connection, Fetched, connect},
     context::{Ask, request},
@@ -161,6 +162,10 @@ impl CaseStudy {
     }
     async fn what_we_did(&self) -> Option<RichText> {
         rich(self.0.content.what_we_did.as_ref())
+    }
+    /// Files that belong to it, in its order.
+    pub async fn attachments(&self, ctx: &Context<'_>) -> Result<Vec<Attachment>> {
+        Attachment::load_all(ctx, &self.0.attachments).await
     }
     /// How the people who use the service took part.
     async fn involvement(&self) -> Involvement {

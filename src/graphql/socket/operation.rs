@@ -117,7 +117,10 @@ impl Operation {
                         return Ok(Err(close));
                     }
                 }
-                Err(error) if error.code() == Code::Unauthenticated => return Ok(Err(Close::FORBIDDEN)),
+                // Signed out, or suspended.
+                Err(error) if matches!(error.code(), Code::Unauthenticated | Code::Forbidden) => {
+                    return Ok(Err(Close::FORBIDDEN));
+                }
                 Err(error) if error.code() == Code::Unavailable => return Ok(Err(Close::AWAY)),
                 Err(error) => return Err(error),
             }

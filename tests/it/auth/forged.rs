@@ -184,6 +184,7 @@ async fn another_installations_token_is_refused() {
         let parts = |folder: &std::path::Path| Parts {
             store: app.app.store.clone(),
             mailer: app.app.mailer.clone(),
+            blobs: app.app.blobs.clone(),
             clock: app.app.clock.clone(),
             ids: app.app.ids.clone(),
             keys: Keys::open(folder, &app.app.ids).unwrap(),

@@ -275,6 +275,7 @@ async fn over_tls_cookies_are_bound_to_the_host() {
         let secure = hope_exchange::app::App::new(Parts {
             store: app.app.store.clone(),
             mailer: app.app.mailer.clone(),
+            blobs: app.app.blobs.clone(),
             clock: app.app.clock.clone(),
             ids: app.app.ids.clone(),
             keys: Keys::open(&app.folder.path().join("keys"), &app.app.ids).unwrap(),
