@@ -142,7 +142,7 @@ pub async fn add(app: &App, viewer: &Viewer, new: NewComment, request: &Request)
 /// Whoever says something in a thread follows it, and has read it up to there.
 async fn attending(app: &App, viewer: &Viewer, comment: &Comment) -> Result<Batch> {
     let follows = follow::taking_part(app, viewer, &comment.thread);
-    let reads = read_mark::read_up_to(app, viewer, &comment.thread, comment.number);
+    let reads = read_mark::read_up_to(app, viewer, &comment.thread, comment.number, None);
     let (follows, (_, reads)) = futures_util::future::try_join(follows, reads).await?;
     Ok(follows.and(reads))
 }

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     app::App,
+    clock::Timestamp,
     domain::{read_mark::ReadMark, thread::Thread},
     error::Result,
     ids::Id,
@@ -28,13 +29,15 @@ pub async fn mark_read(
 ) -> Result<ReadMark> {
     once(app, viewer, request, || async {
         let (thread, _) = discussed(app, viewer, thread).await?;
-        let (result, batch) = read_up_to(app, viewer, &thread.id, thread.added).await?;
+        let (result, batch) =
+            read_up_to(app, viewer, &thread.id, thread.added, Some(app.clock.now())).await?;
         Ok(Decision { result, batch })
     })
     .await
 }
 
-/// The mark of a member who has read a thread as far as it had `seen` comments.
+/// The mark of a member who has seen a thread as far as it had `seen` comments, with the notifications of
+/// it. `read_at`: they say that they have read it all, what it discusses included.
 ///
 /// # Errors
 /// When the store fails.
@@ -43,36 +46,48 @@ pub async fn read_up_to(
     viewer: &Viewer,
     thread: &Id<Thread>,
     seen: i64,
+    read_at: Option<Timestamp>,
 ) -> Result<(ReadMark, Batch)> {
     let id = ReadMark::id_of(&viewer.id, thread);
     let notified = notification::read_in(app, viewer, thread);
     let (earlier, notified) = try_join(async { Ok(app.store.one(&id).await?) }, notified).await?;
-    let seen_before = earlier.as_ref().map_or(0, |mark| mark.seen);
-    let mut mark = ReadMark {
-        id,
-        version: earlier.as_ref().map_or(1, |mark| mark.version),
-        member: viewer.id.clone(),
-        thread: thread.clone(),
-        read_at: app.clock.now(),
-        // Another device may have seen more meanwhile.
-        seen: seen.max(seen_before),
-    };
-    if earlier.is_none() {
-        return Ok((mark.clone(), Batch::new().insert(&mark).and(notified)));
-    }
-    let batch = Batch::new().replace(&mark).and(notified);
-    mark.version += 1;
-    Ok((mark, batch))
+    let (mark, moved) = moved(viewer, thread, earlier.as_ref(), seen, read_at);
+    Ok((mark, moved.and(notified)))
 }
 
-/// The mark of a member who begins to follow a thread, unless they have read it before.
+/// The mark of a member who begins to follow a thread, unless they have one. They are told of what comes
+/// from then on; they have not read it for that.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn begin(app: &App, viewer: &Viewer, thread: &Thread) -> Result<Batch> {
     let id = ReadMark::id_of(&viewer.id, &thread.id);
-    if app.store.one(&id).await?.is_some() {
-        return Ok(Batch::new());
+    Ok(match app.store.one(&id).await? {
+        Some(_) => Batch::new(),
+        None => moved(viewer, &thread.id, None, thread.added, None).1,
+    })
+}
+
+fn moved(
+    viewer: &Viewer,
+    thread: &Id<Thread>,
+    earlier: Option<&ReadMark>,
+    seen: i64,
+    read_at: Option<Timestamp>,
+) -> (ReadMark, Batch) {
+    let mut mark = ReadMark {
+        id: ReadMark::id_of(&viewer.id, thread),
+        version: earlier.map_or(1, |mark| mark.version),
+        member: viewer.id.clone(),
+        thread: thread.clone(),
+        read_at: read_at.or_else(|| earlier.and_then(|mark| mark.read_at)),
+        // Another device may have seen more meanwhile.
+        seen: earlier.map_or(seen, |mark| mark.seen.max(seen)),
+    };
+    if earlier.is_none() {
+        return (mark.clone(), Batch::new().insert(&mark));
     }
-    Ok(read_up_to(app, viewer, &thread.id, thread.added).await?.1)
+    let batch = Batch::new().replace(&mark);
+    mark.version += 1;
+    (mark, batch)
 }

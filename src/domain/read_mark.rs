@@ -14,7 +14,9 @@ pub struct ReadMark {
     pub version: i64,
     pub member: Id<Member>,
     pub thread: Id<Thread>,
-    pub read_at: Timestamp,
+    /// When they said that they had read it, and what it discusses; none when they only said something in
+    /// it or began to follow it. The digest leaves out what was read.
+    pub read_at: Option<Timestamp>,
     /// How many comments had been added to the thread by then.
     #[serde(alias = "commentCount")]
     pub seen: i64,

@@ -121,7 +121,7 @@ impl Found {
 
     fn has_read(&self, member: &Member, thread: &Id<Thread>, since: crate::clock::Timestamp) -> bool {
         let mark = self.marks.get(&ReadMark::id_of(&member.id, thread));
-        mark.is_some_and(|mark| mark.read_at >= since)
+        mark.and_then(|mark| mark.read_at).is_some_and(|read| read >= since)
     }
 
     /// What is new, latest first, without what the member has read.

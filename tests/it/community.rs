@@ -130,7 +130,7 @@ pub fn read(member: &Member, thread: &Id<Thread>, at: Timestamp) -> ReadMark {
         version: 1,
         member: member.id.clone(),
         thread: thread.clone(),
-        read_at: at,
+        read_at: Some(at),
         seen: 0,
     }
 }

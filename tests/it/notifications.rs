@@ -130,6 +130,15 @@ on_both_stores! {
         assert_eq!(app.unread_count(&ada).await, 0);
     }
 
+    async fn to_follow_is_not_to_read(app: &TestApp) {
+        let [ada, grace, joan, _] = four(app).await;
+        let thread = thread_of(&app.shared(&ada, "IDEA", "Quiet nights").await);
+        app.said(&grace, &thread, None, &format!("@[x]({})", joan.id)).await;
+        assert_eq!(app.told(&joan).await.len(), 1);
+        app.stands(&joan, "follow", &thread).await;
+        assert_eq!(app.unread_count(&joan).await, 1);
+    }
+
     async fn several_are_marked_read_at_once(app: &TestApp) {
         let [ada, grace, joan, _] = four(app).await;
         for n in 0..5 {
