@@ -28,6 +28,7 @@ pub trait Seen: Clone {
     fn tombstone(&self) -> Self;
 
     /// The part of it that `viewer` sees.
+    #[expect(clippy::wrong_self_convention, reason = "what is read is mostly shown whole: no copy is made")]
     fn as_seen_by(self, viewer: &Member) -> Option<Self>
     where
         Self: Sized,

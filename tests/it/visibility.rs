@@ -434,9 +434,9 @@ async fn secrets(app: &TestApp, cast: &Cast, question: &str) {
         // The author's own reply: others must not have the words from it either.
         done(app, author, "addComment", quoting).await;
         if word == "zqhiddencomment" {
-            hide(&id).await
+            hide(&id).await;
         } else {
-            done(app, author, "deleteComment", json!({ "id": id })).await
+            done(app, author, "deleteComment", json!({ "id": id })).await;
         }
     }
     let outcast = app.person("Nora Black").await;
