@@ -45,6 +45,22 @@ impl Raw {
         }
     }
 
+    /// A member's notifications: the first page, and one more.
+    async fn notifications(&self, member: String) -> Vec<Notification> {
+        match self {
+            Self::Sqlite(store) => store.notifications(member).await,
+            Self::Mongo(store) => store.notifications(member).await,
+        }
+    }
+
+    /// What a member has not read of a thread.
+    async fn unread(&self, member: String, thread: String) -> Vec<Notification> {
+        match self {
+            Self::Sqlite(store) => store.unread(member, thread).await,
+            Self::Mongo(store) => store.unread(member, thread).await,
+        }
+    }
+
     /// So many comments, and one more if there is one.
     async fn comments(&self, thread: String, size: usize) -> Vec<Comment> {
         match self {
@@ -99,6 +115,23 @@ struct Named {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+struct Notification {
+    #[serde(rename = "_id")]
+    id: String,
+    kind: String,
+    count: i64,
+    subject: Option<String>,
+    actors: Vec<String>,
+    updated_at: Timestamp,
+    read_at: Option<Timestamp>,
+}
+
+/// Something of which only its being there counts.
+#[derive(Deserialize)]
+struct There {}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Thread {
     #[serde(rename = "_id")]
     id: String,
@@ -139,6 +172,15 @@ struct NewComment {
 }
 
 impl NewComment {
+    /// How far its author has read the thread. Who comments twice moves it.
+    fn read(&self) -> (String, serde_json::Value) {
+        let id = format!("rdm_{}-{}", self.author, self.thread);
+        let mark = serde_json::json!({
+            "_id": id, "version": 1, "member": self.author, "thread": self.thread, "readAt": null, "seen": 1,
+        });
+        (id, mark)
+    }
+
     /// What the service writes beside it for those whom it concerns: what happened, and the job that
     /// tells them. The job is of no lane that a worker looks at, as the floor has no worker.
     fn told(&self) -> [(&'static str, String, serde_json::Value); 2] {
@@ -292,6 +334,52 @@ async fn show_feed(Data(shared): Data<&Arc<Shared>>) -> Answer {
     json(&(more, nodes))
 }
 
+#[derive(Serialize)]
+struct NotificationOut<'a> {
+    id: &'a str,
+    kind: &'a str,
+    count: i64,
+    text: String,
+    subject: Option<&'a str>,
+    actors: Vec<&'a str>,
+    #[serde(rename = "updatedAt")]
+    updated_at: Timestamp,
+    #[serde(rename = "readAt")]
+    read_at: Option<Timestamp>,
+}
+
+#[handler]
+async fn show_notifications(Data(shared): Data<&Arc<Shared>>) -> Answer {
+    let viewer = shared.viewer().await;
+    let mut found = shared.raw.notifications(viewer.id).await;
+    let more = found.len() > 20;
+    found.truncate(20);
+    let ids = found.iter().filter_map(|one| one.subject.clone()).collect();
+    let posts: Vec<Post> = shared.raw.by_ids("posts", ids).await;
+    let posts: HashMap<&str, &Post> = posts.iter().map(|post| (post.id.as_str(), post)).collect();
+    let members = by_id(&shared.raw, "members", found.iter().flat_map(|one| one.actors.clone())).await;
+    let nodes: Vec<NotificationOut<'_>> = found
+        .iter()
+        .map(|one| {
+            let subject = one.subject.as_deref().and_then(|id| posts.get(id)).map(|post| post.title.as_str());
+            let actors = one.actors.iter().filter_map(|id| members.get(id));
+            let actors: Vec<&str> = actors.map(|member| member.name.as_str()).collect();
+            let text = format!("{} shared “{}”", actors.join(", "), subject.unwrap_or_default());
+            NotificationOut {
+                id: &one.id,
+                kind: &one.kind,
+                count: one.count,
+                text,
+                subject,
+                actors,
+                updated_at: one.updated_at,
+                read_at: one.read_at,
+            }
+        })
+        .collect();
+    json(&(more, nodes))
+}
+
 #[handler]
 async fn show_node(Data(shared): Data<&Arc<Shared>>, Path(id): Path<String>) -> Answer {
     shared.viewer().await;
@@ -336,6 +424,12 @@ async fn add_comment(
     let found: Vec<Thread> = shared.raw.by_ids("threads", vec![id.clone()]).await;
     let thread = found.first().expect("the thread exists");
     let posts: Vec<Post> = shared.raw.by_ids("posts", vec![thread.subject.clone()]).await;
+    // Whether the viewer follows the thread, has read it, and was told of it.
+    let attending = format!("{}-{id}", viewer.id);
+    let followed = attending.trim_start_matches("mbr_");
+    let _: Vec<There> = shared.raw.by_ids("follows", vec![format!("fol_{followed}")]).await;
+    let _: Vec<There> = shared.raw.by_ids("readMarks", vec![format!("rdm_{attending}")]).await;
+    shared.raw.unread(viewer.id.clone(), id.clone()).await;
     let now = Timestamp::from_millis(thread.last_activity_at.millis() + 1);
     let fresh: Id<hope_exchange::domain::comment::Comment> = ids.fresh();
     let comment = NewComment {
@@ -369,6 +463,7 @@ pub async fn serve(uri: String, viewer: Id<Member>, listener: TcpListener) {
     let routes = Route::new()
         .at("/feed", get(show_feed))
         .at("/node/:id", get(show_node))
+        .at("/notifications", get(show_notifications))
         .at("/thread/:id/:size", get(show_thread))
         .at("/comment/:id", post(add_comment))
         .data(Arc::new(Shared { raw, viewer: viewer.to_string() }))

@@ -4,9 +4,16 @@ use hope_exchange::{
     app::App,
     clock::{Clock, Timestamp},
     demo::LONG_THREAD,
-    domain::{member::Member, post::Post, thread::Thread},
+    domain::{
+        activity::{Activity, What},
+        member::Member,
+        notification::{Kind, News, Notification},
+        post::Post,
+        thread::Thread,
+    },
     ids::{Id, Ids},
     query::{Filter, Order, Page},
+    store::Batch,
     tokens,
 };
 use serde_json::{Value, json};
@@ -59,8 +66,35 @@ impl Subjects {
             );
             posts.extend(found.into_iter().take(5).map(|post| post.id));
         }
+        posts.sort_unstable();
+        posts.dedup();
+        notify(app, &viewer, &posts).await;
         Self { app: app.clone(), viewer, posts, threads, long_thread }
     }
+}
+
+/// Tells the viewer of the posts looked at, as if they followed whoever wrote them.
+async fn notify(app: &App, viewer: &Id<Member>, posts: &[Id<Post>]) {
+    let found = app.store.get(posts).await.expect("the store answers");
+    let mut batch = Batch::new();
+    for post in found.into_iter().flatten() {
+        let (what, at) = (
+            What::Published { contribution: (&post.id).into() },
+            post.published_at.expect("it is published"),
+        );
+        let activity = Activity::new(app.ids.fresh(), &post.author, what, &post.thread, Vec::new(), at);
+        let subject = (&post.id).into();
+        let news = News {
+            activity: &activity,
+            kind: Kind::FollowedNew,
+            subject: Some(&subject),
+            entry: None,
+            comment: None,
+            by_mail: false,
+        };
+        batch = batch.insert(&Notification::new(viewer, &news, at));
+    }
+    app.store.commit(batch).await.expect("the store takes them");
 }
 
 async fn edge(app: &App, order: Order<Post>) -> Post {
@@ -74,6 +108,7 @@ pub enum Scenario {
     Thread,
     LongThread,
     Node,
+    Notifications,
     AddComment,
 }
 
@@ -85,11 +120,14 @@ const LONG: &str = "query($id: ID!) { node(id: $id) { ... on Thread { id comment
     pageInfo { hasNextPage } nodes { id depth body { html } createdAt author { name organisation { name } } organisation { name } } } } } }";
 const NODE: &str = "query($id: ID!) { node(id: $id) { ... on Post { id kind title body { html } publishedAt \
     author { name } organisation { name } topics { name } thread { commentCount } } } }";
+const NOTIFICATIONS: &str = "{ viewer { notifications(first: 20) { pageInfo { hasNextPage } nodes { \
+    id kind count text subject { title } actors { name } updatedAt readAt } } } }";
 const ADD: &str = "mutation($id: ID!) { addComment(input: { threadId: $id, body: \"We have tried this on **two wards**.\" }) { \
     comment { id depth createdAt } userErrors { code } } }";
 
 impl Scenario {
-    pub const ALL: [Self; 5] = [Self::Feed, Self::Thread, Self::LongThread, Self::Node, Self::AddComment];
+    pub const ALL: [Self; 6] =
+        [Self::Feed, Self::Thread, Self::LongThread, Self::Node, Self::Notifications, Self::AddComment];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -97,6 +135,7 @@ impl Scenario {
             Self::Thread => "thread page",
             Self::LongThread => "50 of 1,000 comments",
             Self::Node => "node",
+            Self::Notifications => "notifications",
             Self::AddComment => "add comment",
         }
     }
@@ -104,7 +143,7 @@ impl Scenario {
     /// Prepared requests, of the service or of the floor.
     pub fn requests(self, subjects: &Subjects, is_floor: bool) -> Vec<Vec<u8>> {
         let ids: Vec<String> = match self {
-            Self::Feed => vec![String::new()],
+            Self::Feed | Self::Notifications => vec![String::new()],
             Self::Thread => subjects.threads.iter().map(ToString::to_string).collect(),
             Self::LongThread => vec![subjects.long_thread.to_string()],
             Self::Node => subjects.posts.iter().map(ToString::to_string).collect(),
@@ -125,6 +164,7 @@ impl Scenario {
             Self::Thread => THREAD,
             Self::LongThread => LONG,
             Self::Node => NODE,
+            Self::Notifications => NOTIFICATIONS,
             Self::AddComment => ADD,
         };
         let body = json!({ "query": query, "variables": if id.is_empty() { Value::Null } else { json!({ "id": id }) } });
@@ -137,6 +177,7 @@ impl Scenario {
             Self::Thread => http("GET", &format!("/thread/{id}/20"), "", ""),
             Self::LongThread => http("GET", &format!("/thread/{id}/50"), "", ""),
             Self::Node => http("GET", &format!("/node/{id}"), "", ""),
+            Self::Notifications => http("GET", "/notifications", "", ""),
             Self::AddComment => http("POST", &format!("/comment/{id}"), "", ""),
         }
     }

@@ -13,7 +13,10 @@ use super::{
 use crate::{
     actions::bookmark as action,
     clock::Timestamp,
-    domain::bookmark::{self as domain, Bookmarkable},
+    domain::{
+        bookmark::{self as domain, Bookmarkable},
+        sight::Seen,
+    },
     error::not_found,
 };
 
@@ -52,16 +55,21 @@ impl Bookmark {
         Ok(subjects
             .zip(bookmarks)
             .map(|(subject, bookmark)| {
-                let subject = subject.filter(is_there)?;
+                let subject = subject.filter(|subject| is_there(ctx, subject))?;
                 Some(Self { bookmark: Arc::clone(bookmark), subject })
             })
             .collect())
     }
 }
 
-/// The place of a deleted comment is there to be seen in its thread, and nowhere else.
-fn is_there(node: &Node) -> bool {
-    !matches!(node, Node::Comment(comment) if comment.0.is_deleted())
+/// Tombstones are there to be seen by those who follow a link, and in threads.
+fn is_there(ctx: &Context<'_>, node: &Node) -> bool {
+    match node {
+        Node::Comment(comment) => comment.0.can_see(ctx.viewer()),
+        Node::Post(post) => post.0.can_see(ctx.viewer()),
+        Node::CaseStudy(case_study) => case_study.0.can_see(ctx.viewer()),
+        _ => true,
+    }
 }
 
 /// Whether the viewer has a bookmark of something; one call for all that a request asks about.

@@ -24,7 +24,7 @@ use crate::{
         contribution::{ContributionId, ShownState, State},
         entry::Entry,
         post::PostState,
-        sight::Removal,
+        sight::{Removal, Seen},
     },
     ids::Id,
 };
@@ -108,6 +108,14 @@ impl Contribution {
             ContributionId::Post(id) => Post::visible(ctx, id).await?.map(Self::Post),
             ContributionId::CaseStudy(id) => CaseStudy::visible(ctx, id).await?.map(Self::CaseStudy),
         })
+    }
+
+    /// Whether the viewer reads it: a tombstone is only seen.
+    pub fn is_readable(&self, ctx: &Context<'_>) -> bool {
+        match self {
+            Self::Post(post) => post.0.can_see(ctx.viewer()),
+            Self::CaseStudy(case_study) => case_study.0.can_see(ctx.viewer()),
+        }
     }
 
     #[must_use]

@@ -48,7 +48,10 @@ impl Notification {
     /// What it is about; none when it can no longer be seen.
     async fn subject(&self, ctx: &Context<'_>) -> Result<Option<Contribution>> {
         match &self.0.subject {
-            Some(subject) => Contribution::visible(ctx, subject).await,
+            Some(subject) => {
+                let subject = Contribution::visible(ctx, subject).await?;
+                Ok(subject.filter(|subject| subject.is_readable(ctx)))
+            }
             None => Ok(None),
         }
     }

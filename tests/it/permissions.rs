@@ -5,11 +5,12 @@
 
 use std::fmt::Write;
 
+use chrono::TimeDelta;
 use hope_exchange::domain::member::Role;
 use serde_json::{Value as Json, json};
 
 use crate::{
-    app::{Person, TestApp},
+    app::{Person, TestApp, random},
     case_studies::{complete, with},
     on_both_stores,
 };
@@ -25,6 +26,8 @@ struct Cast {
     partner: Person,
     moderator: Person,
     administrator: Person,
+    /// Somebody to act on.
+    second_administrator: Person,
 }
 
 const COLUMNS: [&str; 8] =
@@ -40,16 +43,18 @@ impl Cast {
             partner: app.person("Ruth Lamb").await,
             moderator: app.person("Mary Ward").await,
             administrator: app.person("Edith Cave").await,
+            second_administrator: app.person("Agnes Hunt").await,
             author,
         };
         app.grant(&cast.partner, Role::Partner).await;
         app.grant(&cast.moderator, Role::Moderator).await;
         app.grant(&cast.administrator, Role::Administrator).await;
+        app.grant(&cast.second_administrator, Role::Administrator).await;
         cast
     }
 
     fn everybody(&self) -> [Option<&Person>; 8] {
-        let Self { colleague, other, author, co_author, partner, moderator, administrator } = self;
+        let Self { colleague, other, author, co_author, partner, moderator, administrator, .. } = self;
         [
             None,
             Some(colleague),
@@ -122,6 +127,13 @@ impl Scene<'_> {
         payload["adoption"]["id"].as_str().unwrap_or_else(|| panic!("{payload}")).to_owned()
     }
 
+    /// Somebody else's, on a comment by the author.
+    async fn report(&self) -> String {
+        let input = json!({ "subjectId": self.comment().await, "reason": "COMMERCIAL" });
+        let payload = self.app.mutate(&self.cast.co_author, "reportContent", &input, "report { id }").await;
+        payload["report"]["id"].as_str().unwrap_or_else(|| panic!("{payload}")).to_owned()
+    }
+
     /// The input of a mutation, about something of this scene.
     async fn input(&self, row: &str) -> Json {
         let complete_post = json!({ "kind": "IDEA", "title": "An idea", "body": "Ask.", "topicIds": ["top_volunteering"], "publish": true });
@@ -172,6 +184,32 @@ impl Scene<'_> {
                 json!({ "commentId": id })
             }
             "react" | "unreact" => json!({ "subjectId": self.comment().await, "kind": "THANKS" }),
+            "follow" | "unfollow" | "mute" | "unmute" => json!({ "subjectId": self.thread().await }),
+            "bookmark" | "unbookmark" => json!({ "subjectId": self.comment().await }),
+            "bookmark of a draft" => json!({ "subjectId": self.draft().await }),
+            "updateNotificationPreferences" => json!({ "replied": "NONE" }),
+            "reportContent" => json!({ "subjectId": self.comment().await, "reason": "COMMERCIAL" }),
+            "resolveReport" => {
+                json!({ "id": self.report().await, "decision": "DISMISS", "reason": "It is fine." })
+            }
+            // What is not hidden, locked, pinned or suspended stays so: the one who may is not refused.
+            "hideContent" | "restoreContent" => {
+                json!({ "subjectId": self.comment().await, "reason": "A name." })
+            }
+            "lockThread" | "unlockThread" => {
+                json!({ "threadId": self.thread().await, "reason": "It is heated." })
+            }
+            "pinContribution" | "unpinContribution" => {
+                json!({ "contributionId": self.post("IDEA").await, "reason": "For all." })
+            }
+            "warnMember" => json!({ "memberId": self.cast.author.id, "reason": "Be kind." }),
+            "suspendMember" | "reinstateMember" => {
+                let name = format!("Member {}", u32::from_be_bytes(random()));
+                json!({ "memberId": self.app.person(&name).await.id, "reason": "Not kind." })
+            }
+            "suspendMember who is an administrator" => {
+                json!({ "memberId": self.cast.second_administrator.id, "until": self.app.now().plus(TimeDelta::minutes(1)).to_string(), "reason": "Not kind." })
+            }
             _ => panic!("{row} has no input"),
         }
     }
@@ -220,6 +258,26 @@ unacceptAnswer             | FORBIDDEN FORBIDDEN yes FORBIDDEN FORBIDDEN yes yes
 markRead                   | yes yes yes yes yes yes yes
 react                      | yes yes yes yes yes yes yes
 unreact                    | yes yes yes yes yes yes yes
+follow                     | yes yes yes yes yes yes yes
+unfollow                   | yes yes yes yes yes yes yes
+mute                       | yes yes yes yes yes yes yes
+unmute                     | yes yes yes yes yes yes yes
+bookmark                   | yes yes yes yes yes yes yes
+bookmark of a draft        | NOT_FOUND NOT_FOUND yes NOT_FOUND NOT_FOUND NOT_FOUND NOT_FOUND
+unbookmark                 | yes yes yes yes yes yes yes
+updateNotificationPreferences | yes yes yes yes yes yes yes
+reportContent              | yes yes yes yes yes yes yes
+resolveReport              | FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN yes yes
+hideContent                | FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN yes yes
+restoreContent             | FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN yes yes
+lockThread                 | FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN yes yes
+unlockThread               | FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN yes yes
+pinContribution            | FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN yes yes
+unpinContribution          | FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN yes yes
+warnMember                 | FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN yes yes
+suspendMember              | FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN yes yes
+suspendMember who is an administrator | FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN yes
+reinstateMember            | FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN yes yes
 ";
 
 on_both_stores! {

@@ -8,7 +8,7 @@ use mongodb::{
 };
 use serde::de::DeserializeOwned;
 
-use super::{Comment, Entry, NewComment};
+use super::{Comment, Entry, NewComment, Notification};
 
 pub struct Mongo {
     client: Client,
@@ -49,6 +49,15 @@ impl Mongo {
         self.found("entries", doc! { "state": "published" }, doc! { "publishedAt": -1, "_id": -1 }, 21).await
     }
 
+    pub async fn notifications(&self, member: String) -> Vec<Notification> {
+        self.found("notifications", doc! { "member": member }, doc! { "updatedAt": -1, "_id": -1 }, 21).await
+    }
+
+    pub async fn unread(&self, member: String, thread: String) -> Vec<Notification> {
+        let unread = doc! { "member": member, "thread": thread, "readAt": null };
+        self.found("notifications", unread, doc! {}, 0).await
+    }
+
     pub async fn comments(&self, thread: String, limit: usize) -> Vec<Comment> {
         let limit = i64::try_from(limit).unwrap_or_default();
         self.found("comments", doc! { "thread": thread }, doc! { "path": 1, "_id": 1 }, limit).await
@@ -68,6 +77,11 @@ impl Mongo {
                 let moved = doc! { "$set": { "lastActivityAt": at }, "$inc": { "version": 1_i64 } };
                 threads.update_one(open, moved).session(&mut session).await?;
                 comments.insert_one(&comment).session(&mut session).await?;
+                let (id, mark) = comment.read();
+                let marks: Collection<Document> = self.database.collection("readMarks");
+                let mark = bson::serialize_to_document(&mark).expect("a document");
+                let moved = marks.replace_one(doc! { "_id": id }, mark).upsert(true);
+                moved.session(&mut session).await?;
                 for (collection, _, document) in comment.told() {
                     let document = bson::serialize_to_document(&document).expect("a document");
                     let told: Collection<Document> = self.database.collection(collection);

@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::HashMap};
 use rusqlite::{Connection, params_from_iter};
 use serde::de::DeserializeOwned;
 
-use super::{Comment, Entry, NewComment};
+use super::{Comment, Entry, NewComment, Notification};
 
 pub struct Sqlite {
     path: String,
@@ -74,6 +74,18 @@ impl Sqlite {
         self.documents(sql.to_owned(), Vec::new()).await
     }
 
+    pub async fn notifications(&self, member: String) -> Vec<Notification> {
+        let sql = "SELECT json(doc) FROM notifications WHERE json_extract(doc,'$.member') = ? \
+                   ORDER BY json_extract(doc,'$.updatedAt') DESC, id DESC LIMIT 21";
+        self.documents(sql.to_owned(), vec![member]).await
+    }
+
+    pub async fn unread(&self, member: String, thread: String) -> Vec<Notification> {
+        let sql = "SELECT json(doc) FROM notifications WHERE json_extract(doc,'$.member') = ? \
+                   AND json_extract(doc,'$.thread') = ? AND json_extract(doc,'$.readAt') IS NULL";
+        self.documents(sql.to_owned(), vec![member, thread]).await
+    }
+
     pub async fn comments(&self, thread: String, limit: usize) -> Vec<Comment> {
         let sql = format!(
             "SELECT json(doc) FROM comments WHERE json_extract(doc,'$.thread') = ? \
@@ -101,6 +113,13 @@ impl Sqlite {
                 .prepare_cached("INSERT INTO comments (id, doc) VALUES (?, jsonb(?))")
                 .expect("it is SQL")
                 .execute([&comment.id, &document])
+                .expect("it runs");
+            let (id, mark) = comment.read();
+            transaction
+                .prepare_cached("INSERT INTO \"readMarks\" (id, doc) VALUES (?, jsonb(?)) \
+                                 ON CONFLICT (id) DO UPDATE SET doc = excluded.doc")
+                .expect("it is SQL")
+                .execute([id, mark.to_string()])
                 .expect("it runs");
             for (collection, id, document) in comment.told() {
                 transaction

@@ -83,12 +83,13 @@ impl Connection {
             closed = self.serve(&mut stream, &outbox) => closed,
             () = open.stops() => Some(Close::RESTARTS),
         };
-        // Its operations end, and its seats are free.
-        drop((self, outbox));
+        // Before the outbox goes: without one, the writer would end without a word.
         if let Some(reason) = closed {
             tracing::debug!(code = reason.code, "a socket is closed");
             close.send(reason).ok();
         }
+        // Its operations end, and its seats are free.
+        drop((self, outbox));
         let goodbye = async {
             (&mut writer).await.ok();
             while let Some(Ok(_)) = stream.next().await {}

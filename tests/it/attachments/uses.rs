@@ -148,7 +148,12 @@ on_both_stores! {
         assert!(sees(app, &jo, &id).await);
         assert_eq!(document(app, &id).await.unwrap().used_by, Some(AttachedTo::Comment(Id::parse(&comment).unwrap())));
         app.mutate(&ada, "deletePost", &json!({ "id": post }), "deletedPostId").await;
-        assert!(!sees(app, &jo, &id).await && !sees(app, &grace, &id).await);
+        assert!(sees(app, &jo, &id).await, "its thread can still be read");
+        let draft = app.create_post(&ada, json!({ "kind": "IDEA", "title": "Not out yet" })).await;
+        let mine = file(app, &ada).await;
+        let own = json!({ "threadId": draft.replacen("pst", "thr", 1), "body": "For me.", "attachmentIds": [mine] });
+        app.mutate(&ada, "addComment", &own, "comment { id }").await;
+        assert!(sees(app, &ada, &mine).await && !sees(app, &jo, &mine).await);
     }
 
     async fn authors_of_a_case_study_add_their_own(app: &TestApp) {

@@ -106,7 +106,9 @@ on_both_stores! {
         app.create_post(&grace, post("IDEA", "Three", "top_co-production")).await;
         assert_eq!(heard(3).await, ["all Three", "hers Three", "topic Three"]);
         app.advance(TimeDelta::milliseconds(2));
-        app.create_post(&grace, post("EVENT", "Four", "top_volunteering")).await;
+        let mut event = post("EVENT", "Four", "top_volunteering");
+        event["event"] = json!({ "startsAt": "2026-05-04T13:00:00.000Z", "location": "Leeds" });
+        app.create_post(&grace, event).await;
         assert_eq!(heard(1).await, ["all Four"]);
     }
 
@@ -137,12 +139,16 @@ on_both_stores! {
         let mut socket = Socket::of(app, &grace).await;
         socket.subscribe("thread", THREAD, json!({ "id": gone_thread })).await;
         act(app, &ada, "deletePost { userErrors { code } }", json!({ "id": gone })).await;
+        let tombstone = socket.next("thread").await;
+        assert_eq!((&tombstone["kind"], &tombstone["thread"]["subject"]["title"]), (&json!("SUBJECT_CHANGED"), &json!("")));
         socket.subscribe("new", PUBLISHED, json!({})).await;
 
         // News of what is gone, what is no longer what it was, and what is there.
         let contribution = |id: &str| ContributionId::parse(id).unwrap();
         told_late(app, &ada, What::CommentAdded { comment: Id::parse(&said).unwrap() }, &gone_thread).await;
+        assert_eq!(socket.next("thread").await["kind"], "COMMENT_ADDED", "it can still be read");
         told_late(app, &ada, What::Published { contribution: contribution(&gone) }, &gone_thread).await;
+        assert_eq!(socket.next("thread").await["thread"]["subject"]["title"], "", "and to nobody else");
         let (kept, kept_thread) = question(app, &ada).await;
         assert_eq!(socket.next("new").await["title"], "Do soft-close bins help?");
         let edit = json!({ "id": kept, "title": "Do bins help?", "expectedVersion": 1 });
