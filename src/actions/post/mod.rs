@@ -1,19 +1,22 @@
 //! Posts: write, change, publish, delete, list.
 
+mod content;
+mod list;
+
+use self::content::{Content, content, names};
+pub use self::list::{PostFilter, PostOrder, published, unanswered};
 use super::{
     access::Viewer,
     activity::{happened, newly},
     answer, attachment,
     audit::{Act, Concerned, Override, Taken, acted_on_others},
-    follow, mention,
+    follow,
     once::{Decision, Request, once},
-    page::Listing,
     revision::{self, Edit},
     tag,
 };
 use crate::{
     app::App,
-    clock::Timestamp,
     domain::{
         activity::What,
         audit::{AuditAction, Facts, Place},
@@ -23,18 +26,15 @@ use crate::{
         event::{Event, TypedEvent},
         guard::Acknowledged,
         member::Member,
-        mention::named,
-        organisation::Organisation,
-        post::{Post, PostContent, PostKind, PostState},
+        post::{Post, PostKind, PostState},
         reaction::ReactionCounts,
         revision::difference,
         sight::{Removal, Seen},
-        tag::{Carried, Tag, TagName},
-        text::{RichText, Written},
+        tag::{Carried, TagName},
+        text::Written,
         thread::Thread,
-        topic::Topic,
     },
-    error::{Code, Error, Problem, Result, forbidden, not_found},
+    error::{Error, Result, forbidden, not_found},
     ids::Id,
     store::{Batch, Guard},
 };
@@ -354,67 +354,6 @@ async fn editable(app: &App, viewer: &Viewer, id: &Id<Post>) -> Result<Post> {
     }))
 }
 
-/// What an author wrote, once it is known to be right.
-struct Content {
-    title: String,
-    body: RichText,
-    topics: Vec<Id<Topic>>,
-    mentions: Vec<Id<Member>>,
-}
-
-/// Parses what an author wrote and checks that its topics and the members that it mentions exist. All
-/// problems come at once, those that were found in the rest too.
-async fn content(
-    app: &App,
-    title: Written<'_>,
-    body: Written<'_>,
-    topics: &[String],
-    complete: bool,
-    mut problems: Vec<Problem>,
-) -> Result<Content> {
-    let (ids, places, malformed) = topic_ids(topics);
-    problems.extend(malformed);
-    let (mentioned, problem) = mention::look_up(app, "body", body.text()).await?;
-    problems.extend(problem);
-    let parsed = PostContent::parse(title, body, ids.clone(), complete);
-    let known = app.store.get(&ids).await?;
-    let missing = places.iter().zip(known).filter(|(_, topic)| topic.is_none());
-    problems.extend(missing.map(|(place, _)| unknown_topic(*place)));
-    match parsed {
-        Ok(PostContent { title, body, topics }) if problems.is_empty() => {
-            Ok(Content { title, body: named(body, &mentioned.names), topics, mentions: mentioned.members })
-        }
-        Ok(_) => Err(Error::Refused(problems)),
-        Err(more) => Err(Error::Refused([more, problems].concat())),
-    }
-}
-
-/// The ids among what was sent, their places in it, and the problems with the rest.
-fn topic_ids(names: &[String]) -> (Vec<Id<Topic>>, Vec<usize>, Vec<Problem>) {
-    let (mut ids, mut places, mut problems) = (Vec::new(), Vec::new(), Vec::new());
-    // Far more than allowed is refused by the content's own rule; no need to look all of them up.
-    for (place, name) in names.iter().take(100).enumerate() {
-        match Id::parse(name) {
-            None => problems.push(unknown_topic(place)),
-            Some(id) => {
-                ids.push(id);
-                places.push(place);
-            }
-        }
-    }
-    (ids, places, problems)
-}
-
-/// The field says which one. What was sent is not repeated: it may be anything.
-fn unknown_topic(index: usize) -> Problem {
-    let message = "There is no such topic. The query `topics` lists them.";
-    Problem::new(&format!("topicIds.{index}"), Code::Unknown, message)
-}
-
-fn names(topics: &[Id<Topic>]) -> Vec<String> {
-    topics.iter().map(|topic| topic.as_str().to_owned()).collect()
-}
-
 /// The posts as the viewer sees them.
 ///
 /// # Errors
@@ -422,68 +361,4 @@ fn names(topics: &[Id<Topic>]) -> Vec<String> {
 pub async fn visible(app: &App, viewer: &Viewer, ids: &[Id<Post>]) -> Result<Vec<Option<Post>>> {
     let posts = app.store.get(ids).await?;
     Ok(posts.into_iter().map(|post| post.and_then(|post| post.as_seen_by(viewer))).collect())
-}
-
-/// In which order posts are listed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, async_graphql::Enum)]
-pub enum PostOrder {
-    /// Latest published first.
-    #[default]
-    Newest,
-    /// Earliest published first.
-    Oldest,
-    /// Events alone, by when they start. Only for `posts`.
-    Soonest,
-}
-
-/// Which posts are listed; every part narrows.
-#[derive(Clone, Debug, Default)]
-pub struct PostFilter {
-    pub kind: Option<PostKind>,
-    pub author: Option<Id<Member>>,
-    pub organisation: Option<Id<Organisation>>,
-    pub topic: Option<Id<Topic>>,
-    pub tag: Option<Id<Tag>>,
-    /// Events that start later than this.
-    pub starts_after: Option<Timestamp>,
-}
-
-/// Published posts. A proof of membership is all that seeing them takes.
-#[must_use]
-pub fn published(_viewer: &Viewer, wanted: PostFilter, order: PostOrder) -> Listing<Post> {
-    let only_events = wanted.starts_after.is_some() || order == PostOrder::Soonest;
-    let mut filter = if only_events { Post::events() } else { Post::published() };
-    if let Some(kind) = wanted.kind {
-        filter = filter.and(Post::KIND.eq(kind));
-    }
-    if let Some(author) = wanted.author {
-        filter = filter.and(Post::AUTHOR.eq(author));
-    }
-    if let Some(organisation) = wanted.organisation {
-        filter = filter.and(Post::ORGANISATION.eq(organisation));
-    }
-    if let Some(topic) = wanted.topic {
-        filter = filter.and(Post::TOPICS.contains(topic));
-    }
-    if let Some(tag) = wanted.tag {
-        filter = filter.and(Post::TAGS.contains(tag));
-    }
-    if let Some(time) = wanted.starts_after {
-        filter = filter.and(Post::STARTS_AT.gt(time));
-    }
-    match order {
-        PostOrder::Newest => Listing { name: "posts:newest", filter, order: Post::PUBLISHED_AT.desc() },
-        PostOrder::Oldest => Listing { name: "posts:oldest", filter, order: Post::PUBLISHED_AT.asc() },
-        PostOrder::Soonest => Listing { name: "posts:soonest", filter, order: Post::STARTS_AT.asc() },
-    }
-}
-
-/// Questions that nobody has taken up yet.
-#[must_use]
-pub fn unanswered(_viewer: &Viewer, oldest_first: bool) -> Listing<Post> {
-    let filter = Post::unanswered();
-    if oldest_first {
-        return Listing { name: "unanswered:oldest", filter, order: Post::PUBLISHED_AT.asc() };
-    }
-    Listing { name: "unanswered:newest", filter, order: Post::PUBLISHED_AT.desc() }
 }
