@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use hope_exchange::{
-    domain::notification::Notification,
+    domain::{member::Role, notification::Notification},
     jobs,
     mail::{MailError, Message},
 };
@@ -37,6 +37,25 @@ async fn preferences(app: &TestApp, person: &Person) -> Json {
 }
 
 on_both_stores! {
+    async fn what_a_moderator_did_is_told_without_what_was_hidden(app: &TestApp) {
+        let (ada, mary) = (app.person("Ada Moore").await, app.person("Mary Ward").await);
+        app.grant(&mary, Role::Moderator).await;
+        let post = app.shared(&ada, "IDEA", "Swordfish").await;
+        let hide = json!({ "subjectId": post, "reason": "It names a patient." });
+        app.mutate(&mary, "hideContent", &hide, "").await;
+        let sent = mail(app).await;
+        assert_eq!(sent.len(), 1);
+        assert_eq!((sent[0].to.as_str(), sent[0].subject.as_str()), ("ada-moore@ada-moore.nhs.uk", "A moderator hid something of yours"));
+        for body in [&sent[0].text, &sent[0].html] {
+            assert!(body.contains("It names a patient.") && !body.contains("Swordfish"), "{body}");
+        }
+        // Whoever is kept out still hears of it, once each.
+        app.mutate(&mary, "suspendMember", &json!({ "memberId": ada.id, "reason": "Again and again." }), "").await;
+        let sent = mail(app).await;
+        assert_eq!(sent.iter().map(|message| message.subject.as_str()).collect::<Vec<_>>(), ["Your membership is suspended"]);
+        assert!(sent[0].text.contains("Again and again."));
+    }
+
     async fn a_mention_is_told_by_e_mail_when_it_is_not_read(app: &TestApp) {
         let (ada, grace, joan) = (app.person("Ada Moore").await, app.person("Grace Hill").await, app.person("Joan Clarke").await);
         let post = app.shared(&ada, "IDEA", "Quiet nights").await;

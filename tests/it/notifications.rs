@@ -9,7 +9,7 @@ use hope_exchange::{
         activity::Activity,
         follow::{Follow, Stance, Target},
         job::{Job, Task},
-        member::Member,
+        member::{Member, Role},
         notification::Notification,
     },
     ids::Id,
@@ -62,6 +62,37 @@ async fn tell_again(app: &TestApp) {
 }
 
 on_both_stores! {
+    async fn authors_are_told_what_moderators_did_and_why(app: &TestApp) {
+        let [ada, grace, mary, _] = four(app).await;
+        app.grant(&mary, Role::Moderator).await;
+        let post = app.shared(&ada, "IDEA", "Quiet nights").await;
+        let comment = app.said(&grace, &thread_of(&post), None, "Buy our earplugs.").await;
+        app.told(&ada).await;
+        let act = async |mutation: &str, input: Json| {
+            app.advance(TimeDelta::seconds(1));
+            let done = app.mutate(&mary, mutation, &input, "").await;
+            assert_eq!(done["userErrors"], json!([]), "{done}");
+        };
+        act("hideContent", json!({ "subjectId": comment, "reason": "It is an advertisement." })).await;
+        act("restoreContent", json!({ "subjectId": comment, "reason": "It is not, after all." })).await;
+        act("warnMember", json!({ "memberId": grace.id, "reason": "Say where you work." })).await;
+        // Muting whoever did it keeps nothing of this away.
+        app.stands(&grace, "mute", &mary.id).await;
+        act("lockThread", json!({ "threadId": thread_of(&post), "reason": "It is heated." })).await;
+        assert_eq!(app.told(&grace).await, [
+            told("MODERATED", 1, "A moderator has warned you"),
+            told("MODERATED", 1, "A moderator restored your comment on “Quiet nights”"),
+            told("MODERATED", 1, "A moderator hid your comment on “Quiet nights”"),
+        ]);
+        let query = "{ viewer { notifications(first: 1) { nodes { reason actors { id } subject { title } } } } }";
+        let list = app.graphql(&grace.token, query, json!({})).await;
+        assert_eq!(list["data"]["viewer"]["notifications"]["nodes"], json!([{ "reason": "Say where you work.", "actors": [], "subject": null }]));
+        act("deletePost", json!({ "id": post })).await;
+        let ada_is_told: Vec<String> = app.told(&ada).await.into_iter().filter(|(kind, ..)| kind == "MODERATED").map(|(.., text)| text).collect();
+        assert_eq!(ada_is_told, ["A moderator deleted something of yours", "A moderator locked the discussion of something of yours"]);
+        assert!(app.told(&mary).await.is_empty());
+    }
+
     async fn each_is_told_what_concerns_them(app: &TestApp) {
         let [ada, grace, joan, mei] = four(app).await;
         let question = app.shared(&ada, "QUESTION", "Soft bins?").await;

@@ -9,6 +9,7 @@ use hope_exchange::{
         post::Post,
     },
     ids::Id,
+    jobs,
     store::{Batch, Guard},
 };
 use serde_json::{Value as Json, json};
@@ -110,6 +111,25 @@ on_both_stores! {
         event["event"] = json!({ "startsAt": "2026-05-04T13:00:00.000Z", "location": "Leeds" });
         app.create_post(&grace, event).await;
         assert_eq!(heard(1).await, ["all Four"]);
+    }
+
+    async fn members_are_told_live_what_concerns_them(app: &TestApp) {
+        let (ada, grace) = (app.person("Ada Moore").await, app.person("Grace Hill").await);
+        let (mut hers, mut others) = (Socket::of(app, &ada).await, Socket::of(app, &grace).await);
+        let notified = "subscription { notificationReceived { kind count text comment { id } } }";
+        hers.subscribe("1", notified, json!({})).await;
+        others.subscribe("1", notified, json!({})).await;
+        let (_, thread) = question(app, &ada).await;
+        for count in 1..=2 {
+            app.advance(TimeDelta::milliseconds(2));
+            let comment = comment(app, &grace, &thread, "They do, a little.").await;
+            jobs::run_due(&app.app).await.unwrap();
+            let told = hers.next("1").await;
+            assert_eq!((&told["kind"], &told["count"], &told["comment"]["id"]), (&json!("ANSWERED"), &json!(count), &json!(comment)), "{told}");
+        }
+        // Nothing of it was for Grace: what comes next is the answer to her ping.
+        others.say(json!({ "type": "ping" })).await;
+        assert_eq!(others.said().await, json!({ "type": "pong" }));
     }
 
     async fn drafts_are_nobodys_news_until_they_are_published(app: &TestApp) {
