@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde::Deserialize;
 
-use super::Builder;
+use super::{Builder, life::Life};
 use crate::{
     domain::{
         adoption::{Adoption, AdoptionStatus, AdoptionStep, Record},
@@ -138,15 +138,15 @@ impl<'a> Network<'a> {
 }
 
 impl Builder {
-    /// Adds the case study at `index`, its thread and its adoptions to a batch.
+    /// The case study at `index`, its thread and its adoptions.
     pub(super) fn case_study(
         &self,
         index: usize,
         written: &WrittenCaseStudy,
-        members: &[Member],
         organisations: &[Organisation],
-        batch: Batch,
+        life: &mut Life<'_>,
     ) -> Result<Batch> {
+        let members = life.members;
         let network = Network { members, organisations };
         let author = match &written.lead {
             Some(code) => network.member(code, index)?,
@@ -156,7 +156,7 @@ impl Builder {
         let published = self.now.minus(TimeDelta::days(written.days_ago)).plus(TimeDelta::hours(10));
         self.clock.set(published);
         let id: Id<CaseStudy> = self.ids.fresh();
-        let thread = Thread::opened(&id, published);
+        let mut thread = Thread::opened(&id, published);
         let mut content = content(written, author, Date::of(published))?;
         content.partner_organisations.extend(network.partners(&written.partners)?);
         let case_study = CaseStudy {
@@ -178,7 +178,8 @@ impl Builder {
         };
         let lead = organisations.iter().find(|one| Some(&one.id) == author.organisation.as_ref());
         let mut entry = Entry::of_case_study(&case_study, lead.and_then(|lead| lead.region.as_deref()));
-        let mut batch = batch.insert(&case_study).insert(&thread).insert(&Edition::of(&case_study));
+        life.on_case_study(&case_study, &mut entry, &mut thread)?;
+        let mut batch = Batch::new().insert(&case_study).insert(&thread).insert(&Edition::of(&case_study));
         let others = members.iter().filter(|member| member.organisation != author.organisation);
         for (anybody, adoption) in others.skip(index * 3 + 1).zip(&written.adoptions) {
             let adopter = match &adoption.by {

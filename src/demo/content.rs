@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::event::WrittenEvent;
-use crate::domain::post::PostKind;
+use crate::domain::{member::Role, post::PostKind};
 
 const ORGANISATIONS: &str = include_str!("content/organisations.toml");
 const PEOPLE: &str = include_str!("content/people.toml");
@@ -49,6 +49,20 @@ pub struct WrittenOrganisation {
 pub struct People {
     pub names: Vec<String>,
     pub roles: Vec<String>,
+    /// Who of them looks after the house rules.
+    moderator: String,
+    /// Who of them runs the service.
+    administrator: String,
+}
+
+impl People {
+    pub fn role_of(&self, name: &str) -> Role {
+        match name {
+            name if name == self.moderator => Role::Moderator,
+            name if name == self.administrator => Role::Administrator,
+            _ => Role::Member,
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -1,16 +1,22 @@
 //! A believable network, for trying things out and for measuring: organisations, members, posts and
-//! comments of the last year. Written for the purpose; nobody in it exists.
+//! comments of the last year, and what others made of them. Written for the purpose; nobody in it exists.
 //!
 //! The same seed gives the same community. A larger one than the written content repeats it.
 
 mod case_studies;
 mod content;
 mod event;
+mod life;
+mod moderation;
+mod reaction;
 mod tag;
 
 use chrono::{Datelike, TimeDelta, Weekday};
 
-use self::content::{Content, WrittenPost};
+use self::{
+    content::{Content, WrittenPost},
+    life::Life,
+};
 use crate::{
     app::App,
     clock::{Clock, Timestamp},
@@ -29,7 +35,7 @@ use crate::{
     },
     error::{Error, Result},
     ids::{Id, Ids},
-    query::{Filter, Order, Page},
+    query::{Document, Filter, Order, Page},
     store::Batch,
 };
 
@@ -42,7 +48,7 @@ pub const LONG_THREAD: usize = 1_000;
 #[derive(Clone, Copy, Debug, Default)]
 pub enum Size {
     /// What was written: 60 organisations, 200 members, 300 posts, about 2,000 comments, and case
-    /// studies that others have adopted.
+    /// studies that others have adopted; with reactions, accepted answers, follows and reports.
     #[default]
     Written,
     /// So many posts, for measuring. Every fiftieth has a thread of 25 comments, the others none, but
@@ -61,31 +67,64 @@ pub async fn seed(app: &App, seed: u64, size: Size, progress: impl Fn(usize, usi
     let content = content::read().map_err(Error::Fault)?;
     let builder = Builder::new(app, seed, content, size)?;
     let (organisations, members) = builder.people()?;
-    for chunk in organisations.chunks(CHUNK) {
-        app.store.commit(chunk.iter().fold(Batch::new(), super::store::Batch::insert)).await?;
-    }
-    for chunk in members.chunks(CHUNK) {
-        app.store.commit(chunk.iter().fold(Batch::new(), super::store::Batch::insert)).await?;
-    }
+    insert(app, &organisations).await?;
+    insert(app, &members).await?;
     let tags = tag::used(builder.posts.iter().map(|(written, ..)| written), builder.total);
     app.store.commit(tags.iter().fold(Batch::new(), super::store::Batch::insert)).await?;
+    let moderation = moderation::read().map_err(Error::Fault)?;
+    let mut life = match size {
+        Size::Written => Some(Life::begin(&builder, &members, &moderation)?),
+        Size::Posts(_) => None,
+    };
     let total = builder.total;
     let mut index = 0;
     while index < total {
         let until = (index + CHUNK).min(total);
-        let batch = (index..until).fold(Batch::new(), |batch, index| builder.post(index, &members, batch));
+        let mut batch = Batch::new();
+        for index in index..until {
+            let mut discussion = builder.post(index, &members);
+            if let Some(life) = &mut life {
+                life.on_post(&mut discussion)?;
+            }
+            batch = discussion.written(batch);
+        }
         app.store.commit(batch).await?;
         index = until;
         progress(index, total);
     }
-    if matches!(size, Size::Written) {
+    if let Some(mut life) = life {
         let written = case_studies::read().map_err(Error::Fault)?;
         for (index, written) in written.iter().enumerate() {
-            let batch = builder.case_study(index, written, &members, &organisations, Batch::new())?;
+            let batch = builder.case_study(index, written, &organisations, &mut life)?;
             app.store.commit(batch).await?;
         }
+        life.save(app, &organisations).await?;
     }
     Ok(true)
+}
+
+/// Inserts documents of one type.
+async fn insert<'a, D: Document>(app: &App, documents: impl IntoIterator<Item = &'a D>) -> Result<()> {
+    let documents: Vec<&D> = documents.into_iter().collect();
+    for chunk in documents.chunks(CHUNK) {
+        let batch = chunk.iter().fold(Batch::new(), |batch, document| batch.insert(*document));
+        app.store.commit(batch).await?;
+    }
+    Ok(())
+}
+
+/// A post and what was said about it.
+struct Discussion {
+    post: Post,
+    thread: Thread,
+    comments: Vec<Comment>,
+}
+
+impl Discussion {
+    fn written(&self, batch: Batch) -> Batch {
+        let batch = batch.insert(&self.post).insert(&self.thread).insert(&Entry::of_post(&self.post));
+        self.comments.iter().fold(batch, Batch::insert)
+    }
 }
 
 /// A written post, its text, and its comments with the levels that they stand on.
@@ -175,15 +214,18 @@ impl Builder {
         name.clone_into(&mut member.name);
         member.job_title = Some(job_title.to_owned());
         member.organisation = Some(organisation.id.clone());
-        member.role = Role::Member;
+        member.role = match self.size {
+            Size::Written => self.people.role_of(name),
+            Size::Posts(_) => Role::Member,
+        };
         // As if last week's digest had told them everything before it.
         member.digest_covered_until = self.now.minus(TimeDelta::days(7));
         member.digest_due_at = next_due(&self.preferences, self.now);
         Ok(member)
     }
 
-    /// Adds the post at `index`, its thread and its comments to a batch.
-    fn post(&self, index: usize, members: &[Member], batch: Batch) -> Batch {
+    /// The post at `index`, with its thread and its comments.
+    fn post(&self, index: usize, members: &[Member]) -> Discussion {
         let (written, body, comments) = &self.posts[index % self.posts.len()];
         let author = &members[self.below(members.len())];
         let published = self.moment(index);
@@ -227,9 +269,7 @@ impl Builder {
         thread.comment_count = comments.len() as i64;
         thread.added = thread.comment_count;
         thread.last_activity_at = comments.last().map_or(published, |comment| comment.created_at);
-        comments
-            .iter()
-            .fold(batch.insert(&post).insert(&thread).insert(&Entry::of_post(&post)), Batch::insert)
+        Discussion { post, thread, comments }
     }
 
     /// The comments under a post, minutes to days apart, each by somebody who could have said it.
@@ -286,8 +326,7 @@ impl Builder {
         comments: &[Comment],
         members: &'m [Member],
     ) -> &'m Member {
-        let asks = |comment: &&Comment| comment.body.as_ref().is_some_and(|body| body.markdown.contains('?'));
-        let asked = parent.filter(asks).map(|comment| match &comment.parent {
+        let asked = parent.filter(|parent| asks(parent)).map(|comment| match &comment.parent {
             None => &post.author,
             Some(above) => comments
                 .iter()
@@ -326,6 +365,11 @@ impl Builder {
     fn below(&self, bound: usize) -> usize {
         usize::try_from(self.ids.below(bound as u64)).unwrap_or_default()
     }
+}
+
+/// Whether somebody is to answer it.
+fn asks(comment: &Comment) -> bool {
+    comment.body.as_ref().is_some_and(|body| body.markdown.contains('?'))
 }
 
 fn rich(markdown: &str) -> Result<RichText> {

@@ -46,6 +46,20 @@ impl ReactionCounts {
             ReactionKind::SameHere => self.same_here,
         }
     }
+
+    pub const fn of_mut(&mut self, kind: ReactionKind) -> &mut i64 {
+        match kind {
+            ReactionKind::Thanks => &mut self.thanks,
+            ReactionKind::TriedThis => &mut self.tried_this,
+            ReactionKind::GoodIdea => &mut self.good_idea,
+            ReactionKind::SameHere => &mut self.same_here,
+        }
+    }
+
+    #[must_use]
+    pub const fn total(&self) -> i64 {
+        self.thanks + self.tried_this + self.good_idea + self.same_here
+    }
 }
 
 /// Documents that hold [`ReactionCounts`] as `reactions`.

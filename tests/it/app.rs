@@ -211,7 +211,7 @@ impl TestApp {
         self.sign_in(person.member.clone())
     }
 
-    fn sign_in(&self, member: Member) -> Person {
+    pub fn sign_in(&self, member: Member) -> Person {
         let token = tokens::access::issue(&self.app, &member.id, &self.app.ids.fresh()).unwrap();
         let organisation = member.organisation.as_ref().unwrap().to_string();
         Person { id: member.id.to_string(), token, organisation, member }

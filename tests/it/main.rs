@@ -14,6 +14,7 @@ mod commands;
 mod comments;
 mod community;
 mod crash;
+mod demo;
 mod digest;
 mod events;
 mod follows;
