@@ -92,7 +92,15 @@ impl Connection {
         drop((self, outbox));
         let goodbye = async {
             (&mut writer).await.ok();
-            while let Some(Ok(_)) = stream.next().await {}
+            loop {
+                match stream.next().await {
+                    Some(Ok(_)) => {}
+                    None => return,
+                    // After what was too long, nothing more is read. Closing while something is unread cuts
+                    // the connection, and the last message with it: the other end has time to take it.
+                    Some(Err(_)) => return std::future::pending().await,
+                }
+            }
         };
         if timeout(GOODBYE, goodbye).await.is_err() {
             writer.abort();
@@ -280,7 +288,7 @@ async fn who(app: &App, token: &str) -> Result<(Id<Member>, Timestamp), Close> {
 async fn write(
     mut sink: SplitSink<WebSocketStream, Message>,
     mut outbox: mpsc::Receiver<Message>,
-    closing: oneshot::Receiver<Close>,
+    mut closing: oneshot::Receiver<Close>,
 ) {
     let sending = async {
         while let Some(message) = outbox.recv().await {
@@ -291,8 +299,9 @@ async fn write(
     };
     let close = tokio::select! {
         biased;
-        close = closing => close.ok(),
-        () = sending => None,
+        close = &mut closing => close.ok(),
+        // It may have been said between the looks at the one and at the other.
+        () = sending => closing.try_recv().ok(),
     };
     if let Some(close) = close {
         sink.send(close.message()).await.ok();

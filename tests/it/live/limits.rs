@@ -62,7 +62,7 @@ on_both_stores! {
         assert_eq!(socket.hear().await.code(), 1009);
         let mut socket = Socket::of(app, &ada).await;
         socket.0.send(Message::text("x".repeat(2_000_000))).await.ok();
-        assert!(matches!(socket.hear().await, Heard::Closed(1009, _) | Heard::Gone));
+        assert!(matches!(socket.hear().await, Heard::Closed(1009, _) | Heard::Gone(_)));
         let mut socket = Socket::of(app, &ada).await;
         socket.0.send(Message::binary(b"{\"type\":\"ping\"}".to_vec())).await.unwrap();
         assert_eq!(socket.hear().await.code(), 4400);
@@ -140,7 +140,7 @@ on_both_stores! {
                     end => break end,
                 }
             };
-            assert!(matches!(last, Heard::Gone | Heard::Closed(1013, _)), "{last:?}");
+            assert!(matches!(last, Heard::Gone(_) | Heard::Closed(1013, _)), "{last:?}");
             quick.say(json!({ "type": "ping" })).await;
             assert_eq!(quick.said().await, json!({ "type": "pong" }));
         }).await;

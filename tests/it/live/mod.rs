@@ -32,8 +32,8 @@ const PUBLISHED: &str =
 enum Heard {
     Said(Json),
     Closed(u16, String),
-    /// Without a word.
-    Gone,
+    /// Without a word; why.
+    Gone(String),
 }
 
 impl Heard {
@@ -103,7 +103,8 @@ impl Socket {
                 }
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
                 Some(Ok(other)) => panic!("{other:?}"),
-                Some(Err(_)) | None => Heard::Gone,
+                Some(Err(error)) => Heard::Gone(error.to_string()),
+                None => Heard::Gone("nothing more comes".to_owned()),
             };
         }
     }
