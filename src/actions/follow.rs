@@ -99,8 +99,8 @@ async fn found(app: &App, viewer: &Viewer, target: &Target, stance: Stance) -> R
         Target::Topic(id) => app.store.one(id).await?.is_some(),
         Target::Member(id) => app.store.one(id).await?.is_some(),
         Target::Organisation(id) => app.store.one(id).await?.is_some(),
-        // A word is there as soon as somebody says it.
-        Target::Tag(_) => true,
+        // What nobody has published is not there: an id could be any text, past the guard.
+        Target::Tag(id) => app.store.one(id).await?.is_some_and(|tag| tag.is_used()),
         Target::Thread(id) => {
             let (thread, _) = discussed(app, viewer, id).await.map_err(|error| match error {
                 Error::Coded(Code::NotFound, _) => missing(),
