@@ -5,7 +5,7 @@
 FROM node:20-bookworm-slim AS assets
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci
+RUN npm ci --omit=dev
 
 # Debian 12 here and below, so that the C library is the same.
 FROM rust:1.95.0-bookworm AS build

@@ -2,14 +2,28 @@
 
 use std::{ops::Deref, sync::Arc};
 
+use tokio::sync::Mutex;
+
 use crate::{
-    blobs::Blobs, clock::Clock, config::Config, domain, ids::Ids, keys::Keys, limits::Limits, live::Live,
-    mail::Mailer, store::Store,
+    blobs::Blobs,
+    clock::{Clock, Timestamp},
+    config::Config,
+    domain::{self, digest::choice::Pool},
+    ids::Ids,
+    keys::Keys,
+    limits::Limits,
+    live::Live,
+    mail::Mailer,
+    single_sign_on::Providers,
+    store::Store,
 };
 
 /// The running service's parts. Cheap to clone.
 #[derive(Clone)]
-pub struct App(Arc<Parts>, Live);
+pub struct App(Arc<Parts>, Live, Arc<DigestPool>);
+
+/// What digests are chosen from, as it was read last, and when.
+type DigestPool = Mutex<Option<(Timestamp, Arc<Pool>)>>;
 
 pub struct Parts {
     pub store: Store,
@@ -19,6 +33,7 @@ pub struct Parts {
     pub ids: Ids,
     pub keys: Keys,
     pub limits: Limits,
+    pub providers: Providers,
     pub config: Config,
 }
 
@@ -34,13 +49,19 @@ impl App {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let live = Live::new(&parts.config.live);
-        Self(Arc::new(parts), live)
+        Self(Arc::new(parts), live, Arc::default())
     }
 
     /// What happens, for those who look on.
     #[must_use]
     pub fn live(&self) -> &Live {
         &self.1
+    }
+
+    /// See [`jobs::digest`](crate::jobs::digest), which fills it.
+    #[must_use]
+    pub fn digest_pool(&self) -> &DigestPool {
+        &self.2
     }
 
     /// Opens everything that `config` names.
@@ -58,13 +79,15 @@ impl App {
     /// As [`open`](Self::open).
     pub async fn open_at(config: Config, clock: Clock) -> Result<Self, String> {
         let ids = Ids::system(clock.clone());
-        let keys = Keys::open(&config.data.join("keys"), &ids)?;
+        // Their names say when they sign, so they are of the present, whatever time is asked for.
+        let present = Ids::system(Clock::System { offset: config.clock_offset });
+        let keys = Keys::open(&config.data.join("keys"), &present)?;
         let mailer = Mailer::open(&config.mail, &config.mail_from, &clock)?;
         let blobs = Blobs::open(&config.attachments, &config.data)?;
         let store = Store::open(config.store.expose(), &domain::collections())
             .await
             .map_err(|error| format!("The store {} could not be opened: {error}", config.store))?;
-        let limits = Limits::new(&config.limits);
-        Ok(Self::new(Parts { store, mailer, blobs, clock, ids, keys, limits, config }))
+        let (limits, providers) = (Limits::new(&config.limits), Providers::new(&config)?);
+        Ok(Self::new(Parts { store, mailer, blobs, clock, ids, keys, limits, providers, config }))
     }
 }

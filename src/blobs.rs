@@ -7,8 +7,8 @@ use std::{error, fs, io, path::Path, sync::Arc, time::Duration};
 
 use futures_util::{Stream, StreamExt};
 use object_store::{
-    BackoffConfig, ClientOptions, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig, aws::AmazonS3Builder,
-    local::LocalFileSystem, path::Path as Key,
+    BackoffConfig, ClientOptions, MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig,
+    aws::AmazonS3Builder, local::LocalFileSystem, path::Path as Key,
 };
 use percent_encoding::percent_decode_str;
 use tokio::time::timeout;
@@ -25,6 +25,10 @@ const WRITE_WITHIN: Duration = Duration::from_secs(20);
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// For the whole of a download, once it has begun.
 const READ_WITHIN: Duration = Duration::from_secs(120);
+
+/// Bytes that are sent at once of a blob that is written piece by piece: S3 wants all but the last part to
+/// be of one size, of 5 MiB at least.
+const PART: usize = 8 * 1024 * 1024;
 
 /// Where blobs are. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -176,6 +180,17 @@ impl Blobs {
         }
     }
 
+    /// Begins a blob whose bytes come one after the other, as many as there may be. It is there once it is
+    /// [finished](Writer::finish); what was begun before under its id is forgotten.
+    ///
+    /// # Errors
+    /// `Full`, `Away`.
+    pub async fn begin<T>(&self, id: &Id<T>) -> Result<Writer, BlobError> {
+        self.delete(id).await?;
+        let upload = within(ANSWER_WITHIN, self.store.put_multipart(&self.key(id))).await?;
+        Ok(Writer { upload, part: Vec::new(), size: 0 })
+    }
+
     /// A blob's bytes, as they come.
     ///
     /// # Errors
@@ -210,5 +225,42 @@ impl Blobs {
             Ok(()) | Err(BlobError::Missing(_)) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// A blob that is being written, in memory that does not grow with it.
+pub struct Writer {
+    upload: Box<dyn MultipartUpload>,
+    /// What has come for the next part.
+    part: Vec<u8>,
+    size: i64,
+}
+
+impl Writer {
+    /// # Errors
+    /// `Full`, `Away`.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), BlobError> {
+        self.part.extend_from_slice(bytes);
+        self.size += i64::try_from(bytes.len()).unwrap_or_default();
+        while self.part.len() >= PART {
+            let rest = self.part.split_off(PART);
+            self.send(rest).await?;
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, rest: Vec<u8>) -> Result<(), BlobError> {
+        let part = std::mem::replace(&mut self.part, rest);
+        within(WRITE_WITHIN, self.upload.put_part(PutPayload::from(part))).await
+    }
+
+    /// Returns how many bytes it has, when they would outlive a crash.
+    ///
+    /// # Errors
+    /// `Full`, `Away`.
+    pub async fn finish(mut self) -> Result<i64, BlobError> {
+        self.send(Vec::new()).await?;
+        within(WRITE_WITHIN, self.upload.complete()).await?;
+        Ok(self.size)
     }
 }

@@ -1,6 +1,13 @@
 //! Settings: typed sections, read from `config/default.toml`, a file and the environment.
 
-use std::{fmt, net::SocketAddr, path::PathBuf};
+pub mod single_sign_on;
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    fmt,
+    net::SocketAddr,
+    path::PathBuf,
+};
 
 use chrono::{NaiveTime, TimeDelta, Weekday};
 use figment::{
@@ -9,6 +16,8 @@ use figment::{
 };
 use serde::{Deserialize, Deserializer, de::Error as _};
 use url::Url;
+
+use crate::network::Network as Addresses;
 
 /// Documents every key; the sections below have no other defaults.
 const DEFAULTS: &str = include_str!("../config/default.toml");
@@ -20,6 +29,8 @@ const DEMO: &str = include_str!("../config/demo.toml");
 pub struct Config {
     pub listen: SocketAddr,
     pub public_url: Url,
+    pub trusted_proxies: Vec<Addresses>,
+    pub proxy_header: ProxyHeader,
     pub store: Secret,
     pub mail: Secret,
     pub data: PathBuf,
@@ -30,11 +41,20 @@ pub struct Config {
     #[serde(deserialize_with = "offset")]
     pub clock_offset: TimeDelta,
     pub network: Network,
+    #[serde(default)]
+    pub places: Vec<Place>,
     pub sign_in: SignIn,
+    /// By their ids.
+    #[serde(default)]
+    pub single_sign_on: BTreeMap<String, single_sign_on::Provider>,
+    pub invitations: Invitations,
+    pub rules: Rules,
+    pub second_factor: SecondFactor,
     pub mail_from: MailFrom,
     pub digest: Digest,
     pub notifications: Notifications,
     pub moderation: Moderation,
+    pub retention: Retention,
     pub jobs: Jobs,
     pub limits: Limits,
     pub live: Live,
@@ -48,12 +68,57 @@ pub struct Network {
     pub contact: String,
 }
 
+/// What to call the networks that members come from.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    pub name: String,
+    pub networks: Vec<Addresses>,
+}
+
+/// In which header our proxies say whom a request is from. They must set this one themselves: a proxy
+/// passes on others as it got them.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProxyHeader {
+    XForwardedFor,
+    /// RFC 7239.
+    Forwarded,
+}
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignIn {
     pub automatic_domains: Vec<String>,
+    pub approval_domains: Vec<String>,
+    pub approve_everyone: bool,
+    pub refused_days: i64,
+    pub verify_days: i64,
+    pub verify_reminder_days: i64,
     pub code_minutes: i64,
     pub session_days: i64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Invitations {
+    pub open_days: i64,
+    pub access_days: i64,
+}
+
+/// What members accept before they take part, in Markdown.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rules {
+    pub version: String,
+    pub community: String,
+    pub freedom_of_information: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecondFactor {
+    pub required: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -88,6 +153,21 @@ pub struct Moderation {
     pub signposts: Vec<String>,
 }
 
+/// How long things are kept.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    pub data_exports_days: i64,
+    pub erasure_days: i64,
+    pub erasure_by_administrator_days: i64,
+    pub read_notifications_days: i64,
+    pub notifications_days: i64,
+    pub digests_days: i64,
+    pub reports_days: i64,
+    pub erasures_days: i64,
+    pub failed_jobs_days: i64,
+}
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Jobs {
@@ -101,6 +181,7 @@ pub struct Limits {
     pub rate: Switch,
     pub points_per_minute: u32,
     pub requests_at_once: usize,
+    pub query_seconds: u64,
     pub mails_at_once: u32,
     pub mails_per_hour: u32,
     pub sign_ins_per_minute: u32,
@@ -117,6 +198,7 @@ pub struct Live {
     pub subscriptions: usize,
     pub init_seconds: u64,
     pub ping_seconds: u64,
+    pub look_seconds: u64,
     pub answer_seconds: u64,
 }
 
@@ -215,6 +297,13 @@ impl Config {
         if !matches!(self.public_url.scheme(), "http" | "https") || self.public_url.host().is_none() {
             return Err("public_url must be an http or https address.".to_owned());
         }
+        let mut issuers = HashSet::new();
+        for (id, provider) in &self.single_sign_on {
+            provider.check(id)?;
+            if !issuers.insert(&provider.issuer) {
+                return Err(format!("single_sign_on.{id}: another provider has the same issuer."));
+            }
+        }
         Ok(())
     }
 
@@ -292,15 +381,39 @@ mod tests {
             ("clock_offset = '3 weeks'", "clock_offset"),
             ("[digest]\nweekday = 'someday'", "weekday"),
             ("public_url = 'https://hope.example'\nclock_offset = '1h'", "clock_offset"),
+            ("trusted_proxies = ['10.0.0.1/8']", "trusted_proxies"),
+            ("proxy_header = 'x-real-ip'", "proxy_header"),
+            (&provider("nhsmail", "http://login.example.nhs.uk"), "single_sign_on.nhsmail.issuer"),
+            (&provider("nhsmail", "https://login.example.nhs.uk/?a=b"), "single_sign_on.nhsmail.issuer"),
+            (&provider("NHSmail", "https://login.example.nhs.uk"), "small letters"),
+            (&format!("{}\nclaims = []", provider("a", "https://login.example.nhs.uk")), "claims"),
+            (&["a", "b"].map(|id| provider(id, "https://login.example.nhs.uk")).join("\n"), "same issuer"),
         ] {
             let problem = with(toml).unwrap_err();
             assert!(problem.contains(name), "{problem}");
         }
     }
 
+    fn provider(id: &str, issuer: &str) -> String {
+        format!("[single_sign_on.{id}]\nname = 'NHSmail'\nissuer = '{issuer}'\nclient_id = 'hope'")
+    }
+
+    #[test]
+    fn a_provider_is_strict_unless_it_is_told_otherwise() {
+        let config = with(&provider("nhsmail", "http://127.0.0.1:4000")).unwrap();
+        let nhsmail = &config.single_sign_on["nhsmail"];
+        assert_eq!(
+            (nhsmail.email_claim.as_str(), nhsmail.verified_claim.as_str()),
+            ("email", "email_verified")
+        );
+        assert!(nhsmail.own_domains.is_empty() && nhsmail.required_acr.is_empty());
+    }
+
     #[test]
     fn secrets_are_not_printed() {
-        let config = with("mail = 'smtp://hope:s3cr3t@relay.nhs.net:587?tls=required'").unwrap();
+        let provider = provider("nhsmail", "https://login.example.nhs.uk");
+        let toml = "mail = 'smtp://hope:s3cr3t@relay.nhs.net:587?tls=required'";
+        let config = with(&format!("{toml}\n{provider}\nclient_secret = 's3cr3t'")).unwrap();
         let printed = format!("{config:?} {}", config.mail);
         assert!(!printed.contains("s3cr3t"), "{printed}");
         assert!(printed.contains("relay.nhs.net"));

@@ -59,6 +59,8 @@ codes! {
     RateLimited = "RATE_LIMITED", 429;
     /// The service can't reach its store; try again in a moment.
     Unavailable = "UNAVAILABLE", 503;
+    /// The provider of single sign-on can't be reached, or does not know this service. A code works.
+    ProviderUnavailable = "PROVIDER_UNAVAILABLE", 503;
     /// The service has no room left to keep files; its operators have to make some.
     NoSpace = "NO_SPACE", 507;
     /// The service failed. The request id helps its operators to find out why.
@@ -85,6 +87,8 @@ codes! {
     MutationIdReused = "MUTATION_ID_REUSED", 409;
     /// The code is wrong, has expired or has been used.
     WrongCode = "WRONG_CODE", 401;
+    /// Show a second factor first, or set one up: the message says which, and where.
+    SecondFactorRequired = "SECOND_FACTOR_REQUIRED", 403;
 }
 
 /// Why a store did not do what it was asked.
@@ -163,6 +167,15 @@ impl Error {
             Self::RateLimited { .. } => Code::RateLimited,
             Self::Store(StoreError::Unavailable(_)) => Code::Unavailable,
             Self::Store(StoreError::Failed(_)) | Self::Fault(_) => Code::Internal,
+        }
+    }
+
+    /// What is wrong with a code, as a problem of the field that it was sent in. Others stay as they are.
+    #[must_use]
+    pub fn in_field(self, field: &str) -> Self {
+        match self {
+            Self::Coded(code @ Code::WrongCode, message) => Self::refused(field, code, message),
+            other => other,
         }
     }
 

@@ -2,20 +2,24 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use poem::{
     Request,
     error::{MethodNotAllowedError, NotFoundError, ReadBodyError, ResponseError},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode, header},
 };
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use crate::{
     app::App,
+    config::ProxyHeader,
+    domain::device::{Caller, Origin},
     error::{Code, Error},
     ids::Identified,
+    limits::Allowance,
+    network,
 };
 
 /// The longest body, in bytes.
@@ -115,10 +119,63 @@ pub fn bearer(request: &Request) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// Where a request comes from: the other end of its connection, never a header, which anybody can
-/// write. Behind a proxy, all requests have the proxy's address.
+/// Who is at the other end of a request.
 #[must_use]
-pub fn client_address(request: &Request) -> IpAddr {
+pub fn caller(app: &App, request: &Request) -> Caller {
+    let address = client_address(app, request);
+    let user_agent = request.header(header::USER_AGENT).unwrap_or_default();
+    Caller { address, origin: Origin::of(user_agent, address, &app.config.places) }
+}
+
+/// Where a request comes from: the other end of its connection. A header, which anybody can write, counts
+/// only where a proxy of ours set it.
+fn client_address(app: &App, request: &Request) -> IpAddr {
     let socket = request.remote_addr().as_socket_addr();
-    socket.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), std::net::SocketAddr::ip)
+    let peer = socket.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), std::net::SocketAddr::ip);
+    let ours = &app.config.trusted_proxies;
+    let lines = |name| request.headers().get_all(name).iter().filter_map(|line| line.to_str().ok());
+    match app.config.proxy_header {
+        ProxyHeader::XForwardedFor => {
+            network::client(peer, lines("x-forwarded-for").flat_map(|line| line.split(',')), ours)
+        }
+        ProxyHeader::Forwarded => {
+            network::client(peer, lines("forwarded").flat_map(network::forwarded), ours)
+        }
+    }
+}
+
+/// What is left of a limit that a request counts for: said by its handler, as data of the request, and
+/// put into the answer's headers by the surface's middleware.
+#[derive(Clone, Default)]
+pub struct Left(Arc<Mutex<Option<Allowance>>>);
+
+impl Left {
+    /// Notes what is left after this request.
+    pub fn note(request: &Request, allowance: Option<Allowance>) {
+        if let Some(left) = request.data::<Self>() {
+            *left.0.lock().unwrap_or_else(PoisonError::into_inner) = allowance;
+        }
+    }
+
+    /// Tells what was noted.
+    pub fn tell(&self, headers: &mut HeaderMap) {
+        if let Some(allowance) = *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            tell(&allowance, headers);
+        }
+    }
+}
+
+/// What is left of a limit, as headers.
+pub fn tell(allowance: &Allowance, headers: &mut HeaderMap) {
+    let seconds = allowance.reset_at.millis().div_euclid(1_000);
+    headers.insert("x-ratelimit-limit", allowance.limit.into());
+    headers.insert("x-ratelimit-cost", allowance.cost.into());
+    headers.insert("x-ratelimit-remaining", allowance.remaining.into());
+    headers.insert("x-ratelimit-reset", seconds.into());
+}
+
+/// That nothing is left, and how many seconds to wait.
+pub fn tell_to_wait(seconds: u64, headers: &mut HeaderMap) {
+    headers.insert(header::RETRY_AFTER, seconds.into());
+    headers.insert("x-ratelimit-remaining", 0.into());
 }

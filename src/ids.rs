@@ -40,6 +40,13 @@ impl<T: Identified> Id<T> {
         Self::raw(format!("{}_{}", T::PREFIX, Ulid::from_parts(millis, 0)))
     }
 
+    /// When it was made, for an id that says.
+    #[must_use]
+    pub fn made_at(&self) -> Option<Timestamp> {
+        let ulid = Ulid::from_string(self.0.strip_prefix(T::PREFIX)?.strip_prefix('_')?).ok()?;
+        i64::try_from(ulid.timestamp_ms()).ok().map(Timestamp::from_millis)
+    }
+
     /// An id made of what it stands for, for documents of which there can be only one: a read mark
     /// of a member and a thread. `key` holds letters, digits, `-` and `_` only.
     #[must_use]
@@ -178,6 +185,8 @@ mod tests {
     fn an_id_is_read_only_as_what_it_is() {
         let ids = Ids::seeded(Clock::manual(Timestamp::from_millis(1)), 7);
         let id = ids.fresh::<Thing>();
+        assert_eq!(id.made_at(), Some(Timestamp::from_millis(1)));
+        assert_eq!(Id::<Thing>::of("member").made_at(), None);
         assert_eq!(Id::<Thing>::parse(id.as_str()), Some(id));
         for wrong in ["", "thg", "thg_", "pst_01J0", "thg_$where", "thg_a.b", "thg_\u{0}"] {
             assert_eq!(Id::<Thing>::parse(wrong), None, "{wrong:?}");

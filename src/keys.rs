@@ -1,11 +1,13 @@
 //! The installation's secrets: one for everything that only this service has to recognise, and the
 //! keys that sign access tokens. Made at first start, readable by the service's user only.
 //!
-//! The folder holds `secret` (32 random bytes) and one Ed25519 key a file, `<kid>.pk8` (PKCS#8).
-//! Every key there is accepted, and the last one by name signs. To rotate without downtime, put a
-//! key with a later name beside the others (`openssl genpkey -algorithm ed25519 -outform DER`);
-//! running processes notice it by the first token that it signed. Remove the old one when the last
-//! token that it signed has expired, after ten minutes. Changing `secret` ends every session.
+//! The folder holds `secret` (32 random bytes) and one Ed25519 key a file, `<kid>.pk8` (PKCS#8). Changing
+//! `secret` ends every session, and has every authenticator app and recovery code registered anew.
+//!
+//! Keys rotate without downtime. Every key in the folder is published and accepted. A key's name is an id
+//! made of the moment from which it signs: a new one is there some minutes before ([`LEAD_MINUTES`]), in
+//! which every process reads it and everybody who keeps a copy of the published ones asks again. From then
+//! on it signs, until the next. It is removed when the last token that it signed has expired.
 
 use std::{
     collections::HashSet,
@@ -19,16 +21,31 @@ use aws_lc_rs::{
     signature::{Ed25519KeyPair, KeyPair},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use chrono::TimeDelta;
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use serde_json::{Value as Json, json};
 
-use crate::ids::{Identified, Ids};
+use crate::{
+    clock::{Clock, Timestamp},
+    ids::{Id, Identified, Ids},
+};
 
 mod files;
 
 /// How long an unknown `kid` is taken for unknown before the folder is read again, so that forged
 /// tokens can't keep the disk busy.
 const READ_AGAIN: Duration = Duration::from_secs(5);
+
+/// How old what is known of the folder may be.
+const READ_EVERY: Duration = Duration::from_secs(20);
+
+/// How long a new key is published before it signs: longer than processes ([`READ_EVERY`]) and those who
+/// keep the published keys (a minute, says their answer) take to notice it, with room for slow folders.
+pub const LEAD_MINUTES: i64 = 5;
+
+/// For so long after another key took over, tokens that a key signed may be about: those last ten minutes,
+/// and some more for processes that noticed late and clocks that differ.
+pub const KEPT_MINUTES: i64 = 20;
 
 /// Secrets in memory. Never printed, never stored in the store.
 pub struct Keys {
@@ -41,6 +58,8 @@ pub struct Keys {
 /// A key that signs or signed access tokens.
 pub struct SigningKey {
     pub kid: String,
+    /// When it takes over from the one before. A key whose name doesn't say is older than all that do.
+    pub signs_from: Timestamp,
     pub encoding: EncodingKey,
     pub decoding: DecodingKey,
     /// Tokens that were found to be signed with it.
@@ -121,46 +140,126 @@ impl Keys {
             && aws_lc_rs::constant_time::verify_slices_are_equal(&expected[..tag.len()], tag).is_ok()
     }
 
-    /// The key that signs.
+    /// The key that signs at `now`: the latest whose time has come or, where none has, the first.
     #[must_use]
-    pub fn signing(&self) -> Option<Arc<SigningKey>> {
-        self.ring.read().unwrap_or_else(PoisonError::into_inner).last().cloned()
+    pub fn signing(&self, now: Timestamp) -> Option<Arc<SigningKey>> {
+        self.read_when_older_than(READ_EVERY);
+        let ring = self.all();
+        let due = ring.iter().rfind(|key| key.signs_from <= now);
+        due.or_else(|| ring.first()).cloned()
     }
 
-    /// The key of this name. A name that is not known may be of a key that was put there since the
-    /// start, so the folder is looked at again.
+    /// The key of this name. A name that is not known may be of a key that was put there a moment ago, so
+    /// the folder is looked at again.
     #[must_use]
     pub fn named(&self, kid: &str) -> Option<Arc<SigningKey>> {
+        self.read_when_older_than(READ_EVERY);
         self.known(kid).or_else(|| {
-            self.read_again();
+            self.read_when_older_than(READ_AGAIN);
             self.known(kid)
         })
+    }
+
+    /// Makes a key that signs from then on, and publishes it now. One that waits already is as good.
+    ///
+    /// # Errors
+    /// A sentence that names the file that could not be read or written.
+    pub fn rotate(
+        &self,
+        ids: &Ids,
+        now: Timestamp,
+        signs_from: Timestamp,
+    ) -> Result<Arc<SigningKey>, String> {
+        self.read()?;
+        let ring = self.all();
+        if let Some(waiting) = ring.iter().find(|key| key.signs_from > now) {
+            return Ok(Arc::clone(waiting));
+        }
+        let kid: Id<SigningKey> = Ids::system(Clock::manual(signs_from)).fresh();
+        files::read_or_make(&self.folder.join(format!("{kid}.pk8")), || new_key(&ids.bytes::<32>()))?;
+        self.read()?;
+        self.known(kid.as_str()).ok_or_else(|| format!("The key {kid} is gone again."))
+    }
+
+    /// Removes the keys that signed nothing that still works at `now`, and says which those were. What
+    /// can't be removed is said in the log, and tried again.
+    pub fn retire(&self, now: Timestamp) -> Vec<String> {
+        self.read_when_older_than(READ_EVERY);
+        let since = now.minus(TimeDelta::minutes(KEPT_MINUTES));
+        let over = |pair: &[Arc<SigningKey>]| pair[1].signs_from <= since;
+        let over = self.all().windows(2).filter(|pair| over(pair)).map(|pair| pair[0].kid.clone()).collect();
+        self.remove(over)
+    }
+
+    /// Removes all keys but this one at once: tokens that they signed work no more, and whoever has one
+    /// gets another with their refresh token.
+    pub fn keep_only(&self, kid: &str) -> Vec<String> {
+        self.remove(self.all().iter().filter(|key| key.kid != kid).map(|key| key.kid.clone()).collect())
+    }
+
+    fn remove(&self, mut kids: Vec<String>) -> Vec<String> {
+        kids.retain(|kid| match files::remove(&self.folder.join(format!("{kid}.pk8"))) {
+            Ok(()) => {
+                tracing::info!(kid, "a signing key is removed");
+                true
+            }
+            Err(problem) => {
+                tracing::error!("a signing key can't be removed: {problem}");
+                false
+            }
+        });
+        if !kids.is_empty()
+            && let Err(problem) = self.read()
+        {
+            tracing::error!("the folder of keys can't be read: {problem}");
+        }
+        kids
+    }
+
+    /// Every key that is accepted, in the order in which they sign.
+    #[must_use]
+    pub fn all(&self) -> Vec<Arc<SigningKey>> {
+        self.ring.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn known(&self, kid: &str) -> Option<Arc<SigningKey>> {
         self.ring.read().unwrap_or_else(PoisonError::into_inner).iter().find(|key| key.kid == kid).cloned()
     }
 
-    fn read_again(&self) {
+    fn read_when_older_than(&self, age: Duration) {
         let mut read_at = self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if read_at.elapsed() < READ_AGAIN {
+        if read_at.elapsed() < age {
             return;
         }
         *read_at = Instant::now();
-        match read_ring(&self.folder) {
-            Ok(ring) if !ring.is_empty() => {
-                *self.ring.write().unwrap_or_else(PoisonError::into_inner) = ring;
-            }
-            Ok(_) => tracing::error!("the folder of keys holds no key any more; those in memory stay"),
-            Err(problem) => tracing::error!("the folder of keys can't be read: {problem}"),
+        drop(read_at);
+        if let Err(problem) = self.read() {
+            tracing::error!("the folder of keys can't be read, so those in memory stay: {problem}");
         }
+    }
+
+    /// Reads the folder. Keys that were known stay the same, with what they remember.
+    fn read(&self) -> Result<(), String> {
+        let mut found = read_ring(&self.folder)?;
+        if found.is_empty() {
+            return Err(format!("{} holds no key.", self.folder.display()));
+        }
+        let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+        for key in &mut found {
+            if let Some(known) = ring.iter().find(|known| known.kid == key.kid && known.public == key.public)
+            {
+                *key = Arc::clone(known);
+            }
+        }
+        *ring = found;
+        Ok(())
     }
 
     /// The public halves as a JWK set (RFC 7517, RFC 8037).
     #[must_use]
     pub fn jwks(&self) -> Json {
-        let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
-        let keys: Vec<Json> = ring.iter().map(|key| key.jwk()).collect();
+        self.read_when_older_than(READ_EVERY);
+        let keys: Vec<Json> = self.all().iter().map(|key| key.jwk()).collect();
         json!({ "keys": keys })
     }
 }
@@ -171,8 +270,10 @@ impl SigningKey {
         let pair = Ed25519KeyPair::from_pkcs8(&document)
             .map_err(|_| format!("{} is not an Ed25519 key in PKCS#8 form.", path.display()))?;
         let public = pair.public_key().as_ref().to_vec();
+        let kid = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         Ok(Self {
-            kid: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            signs_from: Id::<Self>::parse(&kid).and_then(|id| id.made_at()).unwrap_or(Timestamp::MIN),
+            kid,
             encoding: EncodingKey::from_ed_der(&document),
             decoding: DecodingKey::from_ed_der(&public),
             signed: Signed::default(),
@@ -193,101 +294,16 @@ fn new_key(seed: &[u8; 32]) -> Result<Vec<u8>, String> {
     Ok(document.ok_or("An Ed25519 key could not be made.")?.as_ref().to_vec())
 }
 
-/// Every key of the folder, by name.
+/// Every key of the folder, in the order in which they sign.
 fn read_ring(folder: &Path) -> Result<Vec<Arc<SigningKey>>, String> {
-    let mut paths = files::with_extension(folder, "pk8")?;
-    paths.sort();
-    paths.iter().map(|path| SigningKey::read(path).map(Arc::new)).collect()
+    let paths = files::with_extension(folder, "pk8")?;
+    // One that was removed between the two looks is none.
+    let present = paths.iter().filter(|path| path.exists());
+    let mut ring: Vec<_> =
+        present.map(|path| SigningKey::read(path).map(Arc::new)).collect::<Result<_, _>>()?;
+    ring.sort_by(|one, other| (one.signs_from, &one.kid).cmp(&(other.signs_from, &other.kid)));
+    Ok(ring)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{collections::HashSet, fs, os::unix::fs::PermissionsExt};
-
-    use super::*;
-    use crate::clock::Clock;
-
-    fn ids() -> Ids {
-        Ids::system(Clock::System { offset: chrono::TimeDelta::zero() })
-    }
-
-    fn mode(path: &Path) -> u32 {
-        fs::metadata(path).unwrap().permissions().mode() & 0o777
-    }
-
-    #[test]
-    fn keys_are_kept_and_for_the_service_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let folder = folder.path().join("deep/keys");
-        let (first, again) = (Keys::open(&folder, &ids()).unwrap(), Keys::open(&folder, &ids()).unwrap());
-        assert_eq!(first.tag("a", "b"), again.tag("a", "b"));
-        assert_eq!(first.signing().unwrap().kid, again.signing().unwrap().kid);
-        assert_eq!(mode(&folder), 0o700);
-        let files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-        assert_eq!(files.len(), 2, "{files:?}");
-        assert!(files.iter().all(|path| mode(path) == 0o600));
-    }
-
-    #[test]
-    fn processes_that_start_at_once_agree() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("keys");
-        let opened: Vec<Keys> = std::thread::scope(|scope| {
-            let starts: Vec<_> = (0..8).map(|_| scope.spawn(|| Keys::open(&path, &ids()).unwrap())).collect();
-            starts.into_iter().map(|start| start.join().unwrap()).collect()
-        });
-        assert_eq!(opened.iter().map(|keys| keys.tag("a", "b")).collect::<HashSet<_>>().len(), 1);
-        // Each may have made a key that signs, and all of them must be known to all in the end.
-        for (keys, other) in opened.iter().zip(opened.iter().skip(1)) {
-            *keys.read_at.lock().unwrap() = Instant::now().checked_sub(READ_AGAIN).unwrap();
-            assert!(keys.named(&other.signing().unwrap().kid).is_some());
-        }
-        assert!(fs::read_dir(&path).unwrap().all(|entry| !entry.unwrap().path().ends_with(".part")));
-    }
-
-    #[test]
-    fn files_that_others_can_read_are_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        Keys::open(folder.path(), &ids()).unwrap();
-        let secret = folder.path().join("secret");
-        fs::set_permissions(&secret, fs::Permissions::from_mode(0o640)).unwrap();
-        let problem = Keys::open(folder.path(), &ids()).err().unwrap();
-        assert!(problem.contains("chmod 600") && problem.contains("secret"), "{problem}");
-    }
-
-    #[test]
-    fn damaged_files_are_named() {
-        let folder = tempfile::tempdir().unwrap();
-        Keys::open(folder.path(), &ids()).unwrap();
-        files::read_or_make(&folder.path().join("zz.pk8"), || Ok(b"rubbish".to_vec())).unwrap();
-        let problem = Keys::open(folder.path(), &ids()).err().unwrap();
-        assert!(problem.contains("zz.pk8"), "{problem}");
-    }
-
-    #[test]
-    fn a_key_that_is_added_is_noticed_and_signs_from_the_next_start() {
-        let folder = tempfile::tempdir().unwrap();
-        let keys = Keys::open(folder.path(), &ids()).unwrap();
-        let old = keys.signing().unwrap().kid.clone();
-        files::read_or_make(&folder.path().join("later.pk8"), || new_key(&[7; 32])).unwrap();
-        assert!(keys.named("later").is_none(), "the folder was read a moment ago");
-        *keys.read_at.lock().unwrap() = Instant::now().checked_sub(READ_AGAIN).unwrap();
-        assert!(keys.named("later").is_some());
-        assert_eq!(keys.signing().unwrap().kid, "later");
-        assert!(keys.named(&old).is_some());
-        assert_eq!(keys.jwks()["keys"].as_array().unwrap().len(), 2);
-    }
-
-    #[test]
-    fn tags_differ_by_purpose_and_data() {
-        let folder = tempfile::tempdir().unwrap();
-        let keys = Keys::open(folder.path(), &ids()).unwrap();
-        let tag = keys.tag("code", "1");
-        assert!(keys.is_tag("code", "1", &tag) && keys.is_tag("code", "1", &tag[..16]));
-        for (purpose, data, tag) in
-            [("link", "1", &tag[..]), ("code", "2", &tag[..]), ("code", "1", &tag[..15]), ("code", "1", &[])]
-        {
-            assert!(!keys.is_tag(purpose, data, tag));
-        }
-    }
-}
+mod tests;

@@ -31,6 +31,7 @@ pub mod keys;
 pub mod limits;
 pub mod live;
 pub mod mail;
+pub mod single_sign_on;
 
 pub mod config;
 pub mod domain;
@@ -39,4 +40,5 @@ pub mod store;
 
 pub mod clock;
 pub mod ids;
+pub mod network;
 pub mod query;

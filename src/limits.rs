@@ -1,5 +1,6 @@
 //! Rate limits, kept in each process's memory: a balancer spreads a flood, it does not multiply it
-//! by much, and nothing correct depends on them.
+//! by much, and nothing correct depends on them. What has to hold over all processes, the mails that an
+//! address is sent and the pause after wrong codes, is in the store: see [`crate::domain::sign_in`].
 
 use std::{
     collections::HashMap,
@@ -16,7 +17,7 @@ use chrono::TimeDelta;
 use governor::{
     Quota, RateLimiter,
     clock::{Clock, DefaultClock},
-    middleware::NoOpMiddleware,
+    middleware::{NoOpMiddleware, StateInformationMiddleware},
     state::{InMemoryState, NotKeyed, keyed::DashMapStateStore},
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -24,9 +25,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::{
     clock::Timestamp,
     config::{self, Switch},
-    domain::member::Member,
+    domain::{member::Member, sign_in::MailQuota},
     error::{Error, Result},
     ids::Id,
+    network::one_party,
 };
 
 /// How often the keyed limits forget whom they need not remember, in checks.
@@ -40,6 +42,7 @@ const TURN_WITHIN: Duration = Duration::from_secs(2);
 pub struct Limits {
     /// `None` when limits are off.
     sign_in: Option<SignIn<DefaultClock>>,
+    mails: Option<MailQuota>,
     points: Points,
     turns: Option<Turns>,
     uploads: Arc<Semaphore>,
@@ -52,6 +55,7 @@ impl Limits {
         let on = limits.rate == Switch::On;
         Self {
             sign_in: on.then(|| SignIn::new(limits, &DefaultClock::default())),
+            mails: on.then_some(MailQuota { at_once: limits.mails_at_once, per_hour: limits.mails_per_hour }),
             points: Points { limit: limits.points_per_minute, on, used: Mutex::default() },
             turns: on.then(|| Turns {
                 at_once: limits.requests_at_once,
@@ -67,8 +71,8 @@ impl Limits {
     ///
     /// # Errors
     /// `RateLimited`.
-    pub fn ask(&self, from: IpAddr) -> Result<()> {
-        self.sign_in.as_ref().map_or(Ok(()), |limits| limits.ask(from))
+    pub fn ask(&self, from: IpAddr, now: Timestamp) -> Result<Option<Allowance>> {
+        self.sign_in.as_ref().map(|limits| limits.ask(from, now)).transpose()
     }
 
     /// One more attempt with a code or a link from a network address. Refresh tokens have no such limit:
@@ -76,18 +80,17 @@ impl Limits {
     ///
     /// # Errors
     /// `RateLimited`.
-    pub fn answer(&self, from: IpAddr) -> Result<()> {
-        self.sign_in.as_ref().map_or(Ok(()), |limits| limits.answer(from))
+    pub fn answer(&self, from: IpAddr, now: Timestamp) -> Result<Option<Allowance>> {
+        self.sign_in.as_ref().map(|limits| limits.answer(from, now)).transpose()
     }
 
-    /// Whether one more mail may go to the address of this key. When it may not, say nothing of it:
-    /// the answer would tell who else has asked.
+    /// How many mails with codes an address may be sent; `None` without limits.
     #[must_use]
-    pub fn mail(&self, email_key: &str) -> bool {
-        self.sign_in.as_ref().is_none_or(|limits| limits.mails.check(&email_key.to_owned()).is_ok())
+    pub fn mails(&self) -> Option<MailQuota> {
+        self.mails
     }
 
-    /// Spends points on a GraphQL request of a member.
+    /// Spends points on a request of a member.
     ///
     /// # Errors
     /// `RateLimited` when fewer are left in this minute; none are spent then.
@@ -133,24 +136,30 @@ async fn place(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit> {
 
 /// Limits that refill evenly, one token bucket a key.
 struct Buckets<K: std::hash::Hash + Eq + Clone, C: Clock> {
-    limiter: RateLimiter<K, DashMapStateStore<K>, C, NoOpMiddleware<C::Instant>>,
+    limiter: RateLimiter<K, DashMapStateStore<K>, C, StateInformationMiddleware>,
+    quota: Quota,
     clock: C,
     checks: AtomicU32,
 }
 
 impl<K: std::hash::Hash + Eq + Clone, C: Clock + Clone> Buckets<K, C> {
     fn new(quota: Quota, clock: &C) -> Self {
-        let limiter = RateLimiter::dashmap_with_clock(quota, clock.clone());
-        Self { limiter, clock: clock.clone(), checks: AtomicU32::new(0) }
+        let limiter = RateLimiter::dashmap_with_clock(quota, clock.clone()).with_middleware();
+        Self { limiter, quota, clock: clock.clone(), checks: AtomicU32::new(0) }
     }
 
-    fn check(&self, key: &K) -> Result<()> {
+    fn check(&self, key: &K, now: Timestamp) -> Result<Allowance> {
         // A key whose bucket is full again is like one that was never seen.
         if self.checks.fetch_add(1, Ordering::Relaxed) % TIDY_EVERY == TIDY_EVERY - 1 {
             self.limiter.retain_recent();
             self.limiter.shrink_to_fit();
         }
-        self.limiter.check_key(key).map_err(|refusal| limited(refusal.wait_time_from(self.clock.now())))
+        let checked = self.limiter.check_key(key);
+        let state = checked.map_err(|refusal| limited(refusal.wait_time_from(self.clock.now())))?;
+        let (limit, remaining) = (self.quota.burst_size().get(), state.remaining_burst_capacity());
+        let full_in = self.quota.replenish_interval() * (limit - remaining.min(limit));
+        let reset_at = now.plus(TimeDelta::from_std(full_in).unwrap_or(TimeDelta::MAX));
+        Ok(Allowance { limit, cost: 1, remaining, reset_at })
     }
 }
 
@@ -159,7 +168,6 @@ fn limited(wait: Duration) -> Error {
 }
 
 struct SignIn<C: Clock> {
-    mails: Buckets<String, C>,
     asks: Buckets<IpAddr, C>,
     answers: Buckets<IpAddr, C>,
     total: RateLimiter<NotKeyed, InMemoryState, C, NoOpMiddleware<C::Instant>>,
@@ -168,12 +176,9 @@ struct SignIn<C: Clock> {
 
 impl<C: Clock + Clone> SignIn<C> {
     fn new(limits: &config::Limits, clock: &C) -> Self {
-        let mails =
-            Quota::per_hour(positive(limits.mails_per_hour)).allow_burst(positive(limits.mails_at_once));
         let network = Quota::per_minute(positive(limits.sign_ins_per_minute));
         let total = Quota::per_second(positive(limits.sign_ins_per_second));
         Self {
-            mails: Buckets::new(mails, clock),
             asks: Buckets::new(network, clock),
             answers: Buckets::new(network, clock),
             total: RateLimiter::direct_with_clock(total, clock.clone()),
@@ -182,13 +187,14 @@ impl<C: Clock + Clone> SignIn<C> {
     }
 
     /// The network address comes first, so that one flooder can't use up what is there for all.
-    fn ask(&self, from: IpAddr) -> Result<()> {
-        self.asks.check(&network(from))?;
-        self.total.check().map_err(|refusal| limited(refusal.wait_time_from(self.clock.now())))
+    fn ask(&self, from: IpAddr, now: Timestamp) -> Result<Allowance> {
+        let allowance = self.asks.check(&one_party(from), now)?;
+        self.total.check().map_err(|refusal| limited(refusal.wait_time_from(self.clock.now())))?;
+        Ok(allowance)
     }
 
-    fn answer(&self, from: IpAddr) -> Result<()> {
-        self.answers.check(&network(from))
+    fn answer(&self, from: IpAddr, now: Timestamp) -> Result<Allowance> {
+        self.answers.check(&one_party(from), now)
     }
 }
 
@@ -196,18 +202,11 @@ fn positive(number: u32) -> NonZeroU32 {
     NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN)
 }
 
-/// What one party has: an IPv4 address, or a /64 of IPv6, which is what a single home is given.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => std::net::Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-    }
-}
-
-/// What a member may still spend, as GraphQL's `rateLimit` and the response's headers tell.
+/// What a member, or a network address that signs in, may still spend, as GraphQL's `rateLimit` and the
+/// response's headers tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowance {
-    /// Points a minute.
+    /// Points or attempts a minute.
     pub limit: u32,
     /// What this request cost.
     pub cost: u32,
@@ -284,22 +283,10 @@ mod tests {
         (SignIn::new(&Config::defaults().limits, &clock), clock)
     }
 
+    const NOW: Timestamp = Timestamp::MIN;
+
     fn at(last: u8) -> IpAddr {
         [192, 0, 2, last].into()
-    }
-
-    #[test]
-    fn three_mails_at_once_then_six_an_hour() {
-        let (limits, clock) = sign_in();
-        let mail = |key: &str| limits.mails.check(&key.to_owned()).is_ok();
-        assert_eq!([(); 4].map(|()| mail("a")), [true, true, true, false]);
-        assert!(mail("b"));
-        let mut sent = 0;
-        for _ in 0..60 {
-            clock.advance(Duration::from_secs(60));
-            sent += u32::from(mail("a"));
-        }
-        assert_eq!(sent, 6);
     }
 
     #[test]
@@ -308,20 +295,26 @@ mod tests {
         let mut granted = 0;
         for _ in 0..100 {
             clock.advance(Duration::from_millis(100));
-            granted += u32::from(limits.ask(at(1)).is_ok());
+            granted += u32::from(limits.ask(at(1), NOW).is_ok());
         }
         assert_eq!(granted, 69, "60 at once and one a second for ten seconds, the last not yet");
-        let at_once = (2..102).filter(|last| limits.ask(at(*last)).is_ok()).count();
+        let at_once = (2..102).filter(|last| limits.ask(at(*last), NOW).is_ok()).count();
         assert!((19..=20).contains(&at_once), "{at_once}");
-        let refusal = limits.ask(at(1)).unwrap_err();
+        let refusal = limits.ask(at(1), NOW).unwrap_err();
         assert!(matches!(refusal, Error::RateLimited { seconds: 1..=2 }), "{refusal:?}");
     }
 
     #[test]
-    fn one_home_is_one_network_address() {
-        let address = |text: &str| text.parse::<IpAddr>().unwrap();
-        assert_eq!(network(address("2001:db8:1:2:3:4:5:6")), address("2001:db8:1:2::"));
-        assert_eq!(network(address("::ffff:192.0.2.1")), at(1));
+    fn one_home_is_one_network_address_and_is_told_what_remains() {
+        let (limits, _) = sign_in();
+        let answer = |text: &str| limits.answer(text.parse().unwrap(), NOW).unwrap();
+        let left = |remaining, seconds| {
+            let reset_at = NOW.plus(TimeDelta::seconds(seconds));
+            Allowance { limit: 60, cost: 1, remaining, reset_at }
+        };
+        assert_eq!(answer("2001:db8:1:2:3:4:5:6"), left(59, 1));
+        assert_eq!(answer("2001:db8:1:2::1"), left(58, 2));
+        assert_eq!(answer("2001:db8:1:3::1"), left(59, 1), "the neighbours");
     }
 
     #[test]
@@ -329,9 +322,9 @@ mod tests {
         let (limits, clock) = sign_in();
         for number in 0..TIDY_EVERY * 3 {
             clock.advance(Duration::from_secs(10));
-            limits.mails.check(&number.to_string()).ok();
+            limits.asks.check(&IpAddr::from(number.to_be_bytes()), NOW).ok();
         }
-        assert!(limits.mails.limiter.len() < 2 * TIDY_EVERY as usize);
+        assert!(limits.asks.limiter.len() < 2 * TIDY_EVERY as usize);
     }
 
     #[test]
@@ -384,7 +377,7 @@ mod tests {
         config.rate = Switch::Off;
         let limits = Limits::new(&config);
         for _ in 0..1_000 {
-            assert!(limits.ask(at(1)).is_ok() && limits.answer(at(1)).is_ok() && limits.mail("a"));
+            assert_eq!((limits.ask(at(1), NOW).unwrap(), limits.answer(at(1), NOW).unwrap()), (None, None));
             assert!(limits.points(&Id::of("1"), 2_000, Timestamp::from_millis(0)).is_ok());
         }
     }

@@ -2,15 +2,18 @@
 
 use std::{fs, io::IsTerminal, path::PathBuf, process::ExitCode};
 
+use chrono::TimeDelta;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hope_exchange::{
-    actions::{member, organisation, topic},
+    actions::{member, organisation, second_factor, session, topic},
     app::App,
     clock::{Clock, Timestamp},
     config::{Config, LogFormat},
     demo,
-    domain::{attachment::Attachment, email::EmailAddress, member::Role},
+    domain::{attachment::Attachment, email::EmailAddress, member::Role, taxonomy::Taxonomy},
+    ids::Ids,
     jobs,
+    keys::{KEPT_MINUTES, Keys, LEAD_MINUTES},
     progress::Progress,
     schema, server,
 };
@@ -53,9 +56,12 @@ enum Command {
     /// The weekly digest.
     #[command(subcommand)]
     Digest(Digest),
-    /// Members' roles.
+    /// Members' roles, sessions and second factors.
     #[command(subcommand)]
     Member(MemberCommand),
+    /// The keys that sign access tokens.
+    #[command(subcommand)]
+    Keys(KeysCommand),
 }
 
 #[derive(Args)]
@@ -76,8 +82,15 @@ struct SchemaArgs {
 
 #[derive(Subcommand)]
 enum Import {
-    /// The directory, as CSV from the Organisation Data Service. Safe to repeat.
-    Organisations { file: PathBuf },
+    /// The directory, as CSV from the Organisation Data Service or of integrated care boards. Safe to
+    /// repeat.
+    Organisations {
+        file: PathBuf,
+        /// The type of those that have none yet, a slug of `organisation_types` in config/taxonomy.toml.
+        /// Without it, it is guessed from their names.
+        #[arg(long = "type", value_name = "SLUG")]
+        kind: Option<String>,
+    },
 }
 
 #[derive(Subcommand)]
@@ -96,6 +109,31 @@ enum Digest {
 enum MemberCommand {
     /// Gives a member a role. The first administrator comes from here.
     Grant { email: String, role: RoleArg },
+    /// Ends all sessions of a member, for example when a laptop is lost.
+    SignOut { email: String },
+    /// Takes the authenticator apps, passkeys and recovery codes of somebody who lost them, and signs them
+    /// out. Make sure that it is them who ask. They are told by e-mail.
+    ResetSecondFactor { email: String },
+}
+
+#[derive(Subcommand)]
+enum KeysCommand {
+    /// Publishes a new key, which signs a few minutes later. The old one is removed, by the service or by
+    /// the next of these, when the last token that it signed has expired. Nobody is signed out. Run it as
+    /// the service's user, who alone can read keys.
+    Rotate(RotateArgs),
+}
+
+#[derive(Args)]
+struct RotateArgs {
+    /// After so many seconds it signs. With fewer than 120, those who keep the published keys may meet one
+    /// that they don't know.
+    #[arg(long, value_name = "SECONDS", default_value_t = LEAD_MINUTES * 60)]
+    signs_after: i64,
+    /// The present keys are known to others: removes them at once. Programs get new access tokens with
+    /// their refresh tokens, within a minute everywhere.
+    #[arg(long, conflicts_with = "signs_after")]
+    leaked: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -142,12 +180,19 @@ async fn run(cli: Cli) -> Outcome {
         Command::Worker => work(App::open(config).await?).await,
         Command::Demo(args) => serve_demo(App::open(config).await?, args.seed).await,
         Command::Check => check(config).await,
-        Command::Import(Import::Organisations { file }) => import(App::open(config).await?, &file).await,
+        Command::Import(Import::Organisations { file, kind }) => {
+            import(App::open(config).await?, &file, kind.as_deref()).await
+        }
         Command::Digest(Digest::Preview { email }) => preview(App::open(config).await?, &email).await,
         Command::Digest(Digest::Run { at }) => run_digests(config, at).await,
         Command::Member(MemberCommand::Grant { email, role }) => {
             grant(App::open(config).await?, &email, role).await
         }
+        Command::Member(MemberCommand::SignOut { email }) => sign_out(App::open(config).await?, &email).await,
+        Command::Member(MemberCommand::ResetSecondFactor { email }) => {
+            reset_second_factor(App::open(config).await?, &email).await
+        }
+        Command::Keys(KeysCommand::Rotate(args)) => rotate_keys(&config, &args),
         Command::Schema(_) => Ok(()),
     }
 }
@@ -155,6 +200,9 @@ async fn run(cli: Cli) -> Outcome {
 fn start_logging(config: &Config) -> Outcome {
     let filter =
         tracing_subscriber::EnvFilter::try_new(&config.log).map_err(|error| format!("log: {error}"))?;
+    // Whatever level is asked for: these log each word of what they read, which is what members wrote.
+    let quiet = ["html5ever=warn", "markup5ever=warn"].into_iter().filter_map(|quiet| quiet.parse().ok());
+    let filter = quiet.fold(filter, tracing_subscriber::EnvFilter::add_directive);
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let logs = logs.with_ansi(std::io::stderr().is_terminal());
     match config.log_format {
@@ -186,6 +234,7 @@ async fn stopped(mut told: watch::Receiver<bool>) {
 
 async fn serve(app: App) -> Outcome {
     topic::seed(&app).await.map_err(|error| error.to_string())?;
+    organisation::seed(&app).await.map_err(|error| error.to_string())?;
     let address = app.config.listen;
     let listener = TcpListener::bind(address)
         .await
@@ -247,15 +296,25 @@ async fn check(config: Config) -> Outcome {
     let files = app.blobs.check(&app.ids.fresh::<Attachment>()).await;
     files.map_err(|error| format!("Attachments: {} does not work: {error}", app.config.attachments))?;
     println!("Attachments: {} answers.", app.config.attachments);
+    for provider in app.providers.all() {
+        let found = provider.check(app.clock.now()).await;
+        found.map_err(|failure| format!("Single sign-on: {} {failure}.", provider.name()))?;
+        println!("Single sign-on: {} answers.", provider.name());
+    }
     Ok(())
 }
 
-async fn import(app: App, file: &PathBuf) -> Outcome {
+async fn import(app: App, file: &PathBuf, kind: Option<&str>) -> Outcome {
+    if let Some(unknown) =
+        kind.filter(|kind| !Taxonomy::read().is_ok_and(|known| known.has_organisation_type(kind)))
+    {
+        return Err(format!("There is no type of organisation {unknown:?}: config/taxonomy.toml has them."));
+    }
     let bytes = fs::read(file).map_err(|error| format!("{} can't be read: {error}", file.display()))?;
     let report = {
         let progress =
             Progress::new("Importing organisations", bytes.iter().filter(|byte| **byte == b'\n').count());
-        organisation::import(&app, &bytes, |rows| progress.add(rows))
+        organisation::import(&app, &bytes, kind, |rows| progress.add(rows))
             .await
             .map_err(|error| error.to_string())?
     };
@@ -277,7 +336,13 @@ async fn preview(app: App, email: &str) -> Outcome {
     let member = member.ok_or("No member has this address.")?;
     match jobs::digest::preview(&app, &member).await.map_err(|error| error.to_string())? {
         None => println!("There would be no digest: there is nothing new for this member."),
-        Some(message) => println!("Subject: {}\n\n{}", message.subject, message.text),
+        Some(preview) => {
+            println!("Subject: {}\n\n{}", preview.message.subject, preview.message.text);
+            println!("\nWhy, with points:");
+            for (item, words) in &preview.content.items {
+                println!("  {:7.2}  {:?}: {}. {}", item.score, item.section, words.title, words.why);
+            }
+        }
     }
     Ok(())
 }
@@ -298,5 +363,47 @@ async fn grant(app: App, email: &str, role: RoleArg) -> Outcome {
     let member = member::grant(&app, email, role.into()).await.map_err(|error| error.to_string())?;
     println!("{} is {:?} now.", member.email.as_str(), member.role);
     app.store.close().await;
+    Ok(())
+}
+
+async fn sign_out(app: App, email: &str) -> Outcome {
+    let email = EmailAddress::parse(email)?;
+    let member = member::with_address(&app, &email.key()).await.map_err(|error| error.to_string())?;
+    let member = member.ok_or("No member has this address.")?;
+    session::end_all(&app, &member.id).await.map_err(|error| error.to_string())?;
+    println!("{} is signed out everywhere.", member.email.as_str());
+    app.store.close().await;
+    Ok(())
+}
+
+async fn reset_second_factor(app: App, email: &str) -> Outcome {
+    let member = second_factor::reset_by_operator(&app, email).await.map_err(|error| error.to_string())?;
+    println!("{} has no second factor now.", member.email.as_str());
+    app.store.close().await;
+    Ok(())
+}
+
+/// Works on the folder of keys alone: no store is needed, and running processes notice by themselves.
+fn rotate_keys(config: &Config, args: &RotateArgs) -> Outcome {
+    let clock = Clock::System { offset: config.clock_offset };
+    let ids = Ids::system(clock.clone());
+    let keys = Keys::open(&config.data.join("keys"), &ids)?;
+    // After that: a first key that was made by it is none that waits.
+    let now = clock.now();
+    let signs_after = if args.leaked { 0 } else { args.signs_after.max(0) };
+    let new = keys.rotate(&ids, now, now.plus(TimeDelta::seconds(signs_after)))?;
+    let removed = if args.leaked {
+        println!("{} is published, and signs from now on.", new.kid);
+        keys.keep_only(&new.kid)
+    } else {
+        println!("{} is published, and signs from {}.", new.kid, new.signs_from);
+        keys.retire(now)
+    };
+    for kid in &removed {
+        println!("{kid} is removed.");
+    }
+    for old in keys.all().iter().filter(|key| key.kid != new.kid) {
+        println!("{} is removed {KEPT_MINUTES} minutes after the next one signs.", old.kid);
+    }
     Ok(())
 }

@@ -4,7 +4,13 @@ use std::{fs, path::Path};
 
 use serde_json::json;
 
-use crate::{domain, error::Code, graphql, query::Direction, rest};
+use crate::{
+    domain::{self, permission},
+    error::Code,
+    graphql,
+    query::Direction,
+    rest,
+};
 
 /// The generated files, by name.
 #[must_use]
@@ -14,6 +20,7 @@ pub fn files() -> Vec<(&'static str, String)> {
         ("openapi.json", rest::spec()),
         ("collections.json", collections()),
         ("errors.md", errors()),
+        ("permissions.md", permission::document()),
     ]
 }
 

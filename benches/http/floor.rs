@@ -69,10 +69,11 @@ impl Raw {
         }
     }
 
-    async fn add(&self, comment: NewComment) {
+    /// Adds a comment; who speaks in the thread for the first time follows it from then on.
+    async fn add(&self, comment: NewComment, begins: bool) {
         match self {
-            Self::Sqlite(store) => store.add(comment).await,
-            Self::Mongo(store) => store.add(comment).await,
+            Self::Sqlite(store) => store.add(comment, begins).await,
+            Self::Mongo(store) => store.add(comment, begins).await,
         }
     }
 }
@@ -179,6 +180,16 @@ impl NewComment {
             "_id": id, "version": 1, "member": self.author, "thread": self.thread, "readAt": null, "seen": 1,
         });
         (id, mark)
+    }
+
+    /// Its author follows the thread.
+    fn follow(&self) -> (String, serde_json::Value) {
+        let id = format!("fol_{}-{}", self.author.trim_start_matches("mbr_"), self.thread);
+        let follow = serde_json::json!({
+            "_id": id, "version": 1, "member": self.author, "target": self.thread, "interest": false,
+            "stance": "following", "since": self.created_at,
+        });
+        (id, follow)
     }
 
     /// What the service writes beside it for those whom it concerns: what happened, and the job that
@@ -310,7 +321,11 @@ struct Shared {
 impl Shared {
     /// The service loads who asks at each request.
     async fn viewer(&self) -> Named {
-        self.raw.by_ids("members", vec![self.viewer.clone()]).await.pop().expect("the viewer exists")
+        self.member(self.viewer.clone()).await
+    }
+
+    async fn member(&self, id: String) -> Named {
+        self.raw.by_ids("members", vec![id]).await.pop().expect("the member exists")
     }
 }
 
@@ -418,16 +433,16 @@ async fn show_thread(Data(shared): Data<&Arc<Shared>>, Path((id, size)): Path<(S
 async fn add_comment(
     Data(shared): Data<&Arc<Shared>>,
     Data(ids): Data<&Ids>,
-    Path(id): Path<String>,
+    Path((id, member)): Path<(String, String)>,
 ) -> Answer {
-    let viewer = shared.viewer().await;
+    let viewer = shared.member(member).await;
     let found: Vec<Thread> = shared.raw.by_ids("threads", vec![id.clone()]).await;
     let thread = found.first().expect("the thread exists");
     let posts: Vec<Post> = shared.raw.by_ids("posts", vec![thread.subject.clone()]).await;
     // Whether the viewer follows the thread, has read it, and was told of it.
     let attending = format!("{}-{id}", viewer.id);
     let followed = attending.trim_start_matches("mbr_");
-    let _: Vec<There> = shared.raw.by_ids("follows", vec![format!("fol_{followed}")]).await;
+    let follows: Vec<There> = shared.raw.by_ids("follows", vec![format!("fol_{followed}")]).await;
     let _: Vec<There> = shared.raw.by_ids("readMarks", vec![format!("rdm_{attending}")]).await;
     shared.raw.unread(viewer.id.clone(), id.clone()).await;
     let now = Timestamp::from_millis(thread.last_activity_at.millis() + 1);
@@ -450,7 +465,7 @@ async fn add_comment(
         updated_at: now,
     };
     let answer = json(&(&comment.id, comment.depth, comment.created_at));
-    shared.raw.add(comment).await;
+    shared.raw.add(comment, follows.is_empty()).await;
     answer
 }
 
@@ -465,7 +480,7 @@ pub async fn serve(uri: String, viewer: Id<Member>, listener: TcpListener) {
         .at("/node/:id", get(show_node))
         .at("/notifications", get(show_notifications))
         .at("/thread/:id/:size", get(show_thread))
-        .at("/comment/:id", post(add_comment))
+        .at("/comment/:id/:member", post(add_comment))
         .data(Arc::new(Shared { raw, viewer: viewer.to_string() }))
         .data(Ids::system(clock));
     let acceptor = TcpAcceptor::from_tokio(listener).expect("a listener");

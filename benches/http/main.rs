@@ -28,6 +28,7 @@ use hope_exchange::{
     mail::{Mailer, Memory},
     progress::Progress,
     server,
+    single_sign_on::Providers,
     store::Store,
 };
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -108,6 +109,7 @@ async fn open(uri: &str, folder: &std::path::Path) -> App {
         blobs: Blobs::open(&config.attachments, folder).expect("the folder is ours"),
         keys: Keys::open(&folder.join("keys"), &ids).expect("the folder is ours"),
         limits: Limits::new(&config.limits),
+        providers: Providers::default(),
         clock,
         ids,
         config,

@@ -6,9 +6,11 @@ use hope_exchange::{
     demo::LONG_THREAD,
     domain::{
         activity::{Activity, What},
+        device::Origin,
         member::Member,
         notification::{Kind, News, Notification},
         post::Post,
+        session::Session,
         thread::Thread,
     },
     ids::{Id, Ids},
@@ -20,10 +22,15 @@ use serde_json::{Value, json};
 
 /// Posts looked at, spread over the community.
 const SAMPLE: usize = 500;
+/// Members that comment: as many as there are connections at most, as nobody says two things at once.
+const SPEAKERS: usize = 64;
 
 pub struct Subjects {
     app: App,
     pub viewer: Id<Member>,
+    /// Who comments through the service, and who through the floor: who takes part in a thread for
+    /// the first time has more written down than who does so again.
+    speakers: [Vec<Id<Member>>; 2],
     posts: Vec<Id<Post>>,
     /// Threads with at least 20 comments.
     threads: Vec<Id<Thread>>,
@@ -33,8 +40,12 @@ pub struct Subjects {
 
 impl Subjects {
     pub async fn choose(app: &App) -> Self {
-        let member = app.store.find(Filter::<Member>::all(), Order::by_id(), Page::first(1)).await;
-        let viewer = member.expect("the store answers").pop().expect("there are members").id;
+        let members = app.store.find(Filter::<Member>::all(), Order::by_id(), Page::first(1 + 2 * SPEAKERS));
+        let mut members = members.await.expect("the store answers").into_iter().map(|member| member.id);
+        let viewer = members.next().expect("there are members");
+        let members: Vec<Id<Member>> = members.collect();
+        let (ours, others) = members.split_at(members.len() / 2);
+        let speakers = [ours.to_vec(), others.to_vec()];
         let (mut posts, mut threads) = (Vec::new(), Vec::new());
         let random = Ids::seeded(Clock::manual(Timestamp::from_millis(0)), 7);
         let (oldest, newest) =
@@ -69,7 +80,7 @@ impl Subjects {
         posts.sort_unstable();
         posts.dedup();
         notify(app, &viewer, &posts).await;
-        Self { app: app.clone(), viewer, posts, threads, long_thread }
+        Self { app: app.clone(), viewer, speakers, posts, threads, long_thread }
     }
 }
 
@@ -92,7 +103,7 @@ async fn notify(app: &App, viewer: &Id<Member>, posts: &[Id<Post>]) {
             comment: None,
             by_mail: false,
         };
-        batch = batch.insert(&Notification::new(viewer, &news, at));
+        batch = batch.insert(&Notification::new(viewer, &news, &app.config.retention, at));
     }
     app.store.commit(batch).await.expect("the store takes them");
 }
@@ -153,9 +164,20 @@ impl Scenario {
             }
         };
         // Fresh, as one lives for ten minutes, and making a large community takes longer.
-        let session = subjects.app.ids.fresh();
-        let token = tokens::access::issue(&subjects.app, &subjects.viewer, &session).expect("there is a key");
-        ids.iter().map(|id| if is_floor { self.floor(id) } else { self.service(id, &token) }).collect()
+        let token = |member: &Id<Member>| {
+            let (id, now) = (subjects.app.ids.fresh(), subjects.app.clock.now());
+            let session = Session::new(id, member.clone(), Origin::default(), 30, now);
+            tokens::access::issue(&subjects.app, &session).expect("there is a key")
+        };
+        let speakers = match self {
+            Self::AddComment => &subjects.speakers[usize::from(is_floor)],
+            _ => std::slice::from_ref(&subjects.viewer),
+        };
+        let said = ids.iter().zip(speakers.iter().cycle());
+        said.map(
+            |(id, member)| if is_floor { self.floor(id, member) } else { self.service(id, &token(member)) },
+        )
+        .collect()
     }
 
     fn service(self, id: &str, token: &str) -> Vec<u8> {
@@ -171,14 +193,14 @@ impl Scenario {
         http("POST", "/graphql", &format!("Authorization: Bearer {token}\r\n"), &body.to_string())
     }
 
-    fn floor(self, id: &str) -> Vec<u8> {
+    fn floor(self, id: &str, member: &Id<Member>) -> Vec<u8> {
         match self {
             Self::Feed => http("GET", "/feed", "", ""),
             Self::Thread => http("GET", &format!("/thread/{id}/20"), "", ""),
             Self::LongThread => http("GET", &format!("/thread/{id}/50"), "", ""),
             Self::Node => http("GET", &format!("/node/{id}"), "", ""),
             Self::Notifications => http("GET", "/notifications", "", ""),
-            Self::AddComment => http("POST", &format!("/comment/{id}"), "", ""),
+            Self::AddComment => http("POST", &format!("/comment/{id}/{member}"), "", ""),
         }
     }
 }

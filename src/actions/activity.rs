@@ -35,11 +35,22 @@ pub(super) fn happened_by(
 ) -> Batch {
     let now = app.clock.now();
     let activity = Activity::new(app.ids.fresh(), actor, what, thread, mentioned, now);
-    let told = Batch::new().insert(&activity);
+    let told = Batch::new().insert(&activity).and(found_by(app, &activity));
     if !activity.concerns() {
         return told;
     }
     told.insert(&Job::new(app.ids.fresh(), Task::Notify { activity: activity.id }, now))
+}
+
+/// Members are found by what they wrote about: the job that looks again at what that is.
+fn found_by(app: &App, activity: &Activity) -> Batch {
+    match &activity.what {
+        What::Published { contribution } | What::Changed { contribution } => {
+            let task = Task::RefreshAuthors { contribution: contribution.clone() };
+            Batch::new().insert(&Job::new(app.ids.fresh(), task, activity.at))
+        }
+        _ => Batch::new(),
+    }
 }
 
 /// Those of `now` whom the text did not mention `before`.

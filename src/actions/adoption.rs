@@ -240,3 +240,10 @@ pub fn history(adoption: &Id<Adoption>) -> Listing<AdoptionStep> {
     let filter = AdoptionStep::ADOPTION.eq(adoption.clone());
     Listing { name: "adoptionHistory", filter, order: AdoptionStep::AT.desc() }
 }
+
+/// The current records of an organisation, last changed first.
+#[must_use]
+pub fn of_organisation(_viewer: &Viewer, organisation: &Id<Organisation>) -> Listing<Adoption> {
+    let filter = Adoption::ORGANISATION.eq(organisation.clone());
+    Listing { name: "adoptions:organisation", filter, order: Adoption::UPDATED_AT.desc() }
+}

@@ -57,13 +57,9 @@ pub async fn accept(
             let told = What::AnswerAccepted { comment: id.clone() };
             batch = batch.and(marked(id, true)).and(happened(app, viewer, told, &post.thread, Vec::new()));
         }
-        let act = Act {
-            action: if accepted { AuditAction::AcceptAnswer } else { AuditAction::UnacceptAnswer },
-            subject: id.as_str(),
-            reason: None,
-            before: Facts::accepted(!accepted),
-            after: Facts::accepted(accepted),
-        };
+        let action = if accepted { AuditAction::AcceptAnswer } else { AuditAction::UnacceptAnswer };
+        let act =
+            Act::new(action, id.as_str()).changed(Facts::accepted(!accepted), Facts::accepted(accepted));
         let audited = acted_on_others(app, viewer, act, &Concerned::post(&post));
         Ok(Decision { result: post, batch: batch.and(audited) })
     })

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use chrono::TimeDelta;
 use futures_util::Stream;
 
-use super::{ROUNDS, access::Viewer, comment, contribution, lost_every_round, pause};
+use super::{ROUNDS, access::Viewer, comment, contribution, lost_every_round, once::next_version, pause};
 use crate::{
     app::App,
     domain::{
@@ -20,7 +20,7 @@ use crate::{
     },
     error::{Code, Error, Problem, Result},
     ids::Id,
-    query::{Document, Order, Page},
+    query::{Order, Page},
     store::{Batch, Guard, StoreError, when},
 };
 
@@ -41,7 +41,12 @@ pub struct Upload {
 /// # Errors
 /// What is wrong with the file; `TOO_MANY` unused ones; `NO_SPACE`, `UNAVAILABLE`.
 pub async fn upload(app: &App, viewer: &Viewer, upload: Upload) -> Result<Attachment> {
-    let file = read(app, upload).await?;
+    let file = read(app, move || File::read(&upload.name, upload.bytes, upload.acknowledged)).await?;
+    kept(app, viewer, file).await
+}
+
+/// Keeps a file, of which nothing makes use yet.
+pub(super) async fn kept(app: &App, viewer: &Viewer, file: File) -> Result<Attachment> {
     let attachment = reserve(app, viewer, &file).await?;
     if let Err(error) = app.blobs.put(&attachment.id, file.bytes).await {
         let job = Job::new(
@@ -59,12 +64,12 @@ pub async fn upload(app: &App, viewer: &Viewer, upload: Upload) -> Result<Attach
 
 /// Reads it where no other request waits for it. A picture that brings the decoder down brings nothing
 /// else down.
-async fn read(app: &App, upload: Upload) -> Result<File> {
+pub(super) async fn read(app: &App, reader: impl FnOnce() -> Result<File> + Send + 'static) -> Result<File> {
     let turn = app.limits.file().await?;
     let read = tokio::task::spawn_blocking(move || {
         // Held until it is done, also when nobody waits for it any more.
         let _turn = turn;
-        File::read(&upload.name, upload.bytes, upload.acknowledged)
+        reader()
     });
     let damaged = |_| Error::refused(FIELD, Code::Invalid, "The file is damaged: it can't be read.");
     read.await.map_err(damaged)?
@@ -73,19 +78,11 @@ async fn read(app: &App, upload: Upload) -> Result<File> {
 /// The document, as long as its member's unused ones are few enough.
 async fn reserve(app: &App, viewer: &Viewer, file: &File) -> Result<Attachment> {
     for round in 0..ROUNDS {
-        let mut shelf = Shelf::of(&viewer.id);
-        let version = app.store.one(&shelf.id).await?.map(|shelf| shelf.version);
+        let batch = next_version(app, Shelf::of(&viewer.id)).await?;
         let unused = Attachment::unused_of(&viewer.id);
         let unused = app.store.find(unused, Order::by_id(), Page::first(UNUSED_MAX)).await?;
         check_room(&unused, file)?;
         let attachment = Attachment::new(app.ids.fresh(), &viewer.id, file, app.clock.now());
-        let batch = match version {
-            None => Batch::new().insert(&shelf),
-            Some(version) => {
-                shelf.set_version(version);
-                Batch::new().replace(&shelf)
-            }
-        };
         match app.store.commit(batch.insert(&attachment)).await {
             Ok(()) => return Ok(attachment),
             // Another upload of the same member's.
@@ -109,7 +106,7 @@ fn check_room(unused: &[Attachment], file: &File) -> Result<()> {
     Err(Error::refused(FIELD, Code::TooMany, message))
 }
 
-/// The attachment, when the viewer may see what it belongs to, or it is their own and unused.
+/// The attachment, when the viewer may read what it belongs to, or it is their own and unused.
 ///
 /// # Errors
 /// When the store fails.
@@ -123,7 +120,11 @@ pub async fn visible(app: &App, viewer: &Viewer, id: &Id<Attachment>) -> Result<
             contribution::find(app, id).await?.is_some_and(|subject| subject.can_see(viewer))
         }
         Some(AttachedTo::Comment(id)) => {
-            comment::visible(app, viewer, id).await?.is_some_and(|comment| !comment.is_deleted())
+            comment::visible(app, viewer, id).await?.is_some_and(|comment| comment.can_see(viewer))
+        }
+        Some(AttachedTo::Member(member)) => {
+            let member = app.store.one(member).await?;
+            member.is_some_and(|member| member.photo_for(viewer) == Some(id))
         }
     };
     Ok(Some(attachment).filter(|_| is_visible))

@@ -23,9 +23,12 @@ use crate::{
     },
     error::{Error, Result, forbidden},
     ids::Id,
-    query::Filter,
+    query::{Filter, Page},
     store::Batch,
 };
+
+/// Acts on one thing that are looked through for a certain one.
+const LOOKED_AT: usize = 20;
 
 /// Why a moderator does something, in words that passed the guard.
 #[derive(Clone)]
@@ -47,14 +50,42 @@ impl Reason {
     }
 }
 
+impl AsRef<str> for Reason {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
 /// What was done.
 pub(super) struct Act<'a> {
-    pub action: AuditAction,
-    /// The id of what it was done to.
-    pub subject: &'a str,
-    pub reason: Option<&'a str>,
-    pub before: Facts,
-    pub after: Facts,
+    action: AuditAction,
+    subject: &'a str,
+    about: Option<&'a str>,
+    reason: Option<&'a str>,
+    before: Facts,
+    after: Facts,
+}
+
+impl<'a> Act<'a> {
+    /// `subject` is the id of what it was done to.
+    pub fn new(action: AuditAction, subject: &'a str) -> Self {
+        let (before, after) = (Facts::default(), Facts::default());
+        Self { action, subject, about: None, reason: None, before, after }
+    }
+
+    pub fn because(self, reason: &'a (impl AsRef<str> + ?Sized)) -> Self {
+        Self { reason: Some(reason.as_ref()), ..self }
+    }
+
+    /// The id of what gave rise to it.
+    pub fn about(self, about: Option<&'a str>) -> Self {
+        Self { about, ..self }
+    }
+
+    /// How the subject stood before and after.
+    pub fn changed(self, before: Facts, after: Facts) -> Self {
+        Self { before, after, ..self }
+    }
 }
 
 /// Members who are told of an act, and the thread that it happened in.
@@ -97,7 +128,7 @@ impl<'a> Concerned<'a> {
 /// The entry of an act of a moderator, and the news of it for those whom it concerns.
 pub(super) fn acted(app: &App, moderator: &Viewer, act: Act<'_>, concerned: &Concerned<'_>) -> Batch {
     let others = concerned.members.iter().filter(|member| ***member != moderator.id);
-    let entry = entry(app, moderator, act, Vec::new());
+    let entry = entry(app, &moderator.id, act, Vec::new());
     let told = others.map(|member| told(app, &moderator.id, &entry, member, &concerned.thread));
     told.fold(Batch::new().insert(&entry), Batch::and)
 }
@@ -109,12 +140,28 @@ pub(super) fn acted_on_report(
     act: Act<'_>,
     concerned: &Concerned<'_>,
 ) -> Batch {
-    let entry = entry(app, reporter, act, Vec::new());
+    let entry = entry(app, &reporter.id, act, Vec::new());
     let told = concerned
         .members
         .iter()
         .map(|member| told(app, &Activity::nobody(), &entry, member, &concerned.thread));
     told.fold(Batch::new().insert(&entry), Batch::and)
+}
+
+/// The same of what an operator of the installation did, by a command.
+pub(super) fn acted_by_operator(app: &App, act: Act<'_>, concerned: &Concerned<'_>) -> Batch {
+    let entry = entry(app, &Activity::nobody(), act, Vec::new());
+    let told = concerned
+        .members
+        .iter()
+        .map(|member| told(app, &Activity::nobody(), &entry, member, &concerned.thread));
+    told.fold(Batch::new().insert(&entry), Batch::and)
+}
+
+/// That somebody who wanted it was erased: told to nobody, as there is nobody to tell.
+pub(super) fn audited_of_erased(app: &App, member: &Id<Member>) -> Batch {
+    let act = Act::new(AuditAction::EraseMember, member.as_str());
+    Batch::new().insert(&entry(app, member, act, Vec::new()))
 }
 
 fn told(
@@ -136,13 +183,14 @@ pub(super) fn acted_on_others(app: &App, viewer: &Viewer, act: Act<'_>, concerne
     acted(app, viewer, act, concerned)
 }
 
-fn entry(app: &App, actor: &Viewer, act: Act<'_>, findings: Vec<Place>) -> AuditEntry {
+fn entry(app: &App, actor: &Id<Member>, act: Act<'_>, findings: Vec<Place>) -> AuditEntry {
     AuditEntry {
         id: app.ids.fresh(),
         version: 1,
-        actor: actor.id.clone(),
+        actor: actor.clone(),
         action: act.action,
         subject: act.subject.to_owned(),
+        about: act.about.map(str::to_owned),
         reason: act.reason.map(str::to_owned),
         before: act.before,
         after: act.after,
@@ -190,11 +238,19 @@ impl Taken {
         let Some(reason) = self.reason.as_ref().filter(|_| !places.is_empty()) else {
             return Batch::new();
         };
-        let (before, after) = (Facts::default(), Facts::default());
-        let action = AuditAction::OverridePersonalData;
-        let act = Act { action, subject, reason: Some(reason.as_str()), before, after };
-        Batch::new().insert(&entry(app, viewer, act, places))
+        let act = Act::new(AuditAction::OverridePersonalData, subject).because(reason);
+        Batch::new().insert(&entry(app, &viewer.id, act, places))
     }
+}
+
+/// The latest of some acts on something, among the last [`LOOKED_AT`].
+///
+/// # Errors
+/// When the store fails.
+pub async fn latest(app: &App, subject: &str, actions: &[AuditAction]) -> Result<Option<AuditEntry>> {
+    let acts = AuditEntry::SUBJECT.eq(subject);
+    let acts = app.store.find(acts, AuditEntry::AT.desc(), Page::first(LOOKED_AT)).await?;
+    Ok(acts.into_iter().find(|act| actions.contains(&act.action)))
 }
 
 /// Which acts; every part narrows.

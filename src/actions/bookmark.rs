@@ -57,7 +57,7 @@ async fn can_see(app: &App, viewer: &Viewer, subject: &Bookmarkable) -> Result<b
             contribution::find(app, id).await?.is_some_and(|found| found.can_see(viewer))
         }
         Bookmarkable::Comment(id) => {
-            comment::visible(app, viewer, id).await?.is_some_and(|comment| !comment.is_deleted())
+            comment::visible(app, viewer, id).await?.is_some_and(|comment| comment.can_see(viewer))
         }
     })
 }

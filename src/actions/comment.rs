@@ -6,7 +6,7 @@ use super::{
     attachment,
     audit::{Act, Concerned, Override, Taken, acted_on_others},
     contribution::discussed,
-    follow, mention,
+    follow, legal_hold, mention,
     once::{Decision, Request, once},
     page::Listing,
     read_mark,
@@ -228,11 +228,15 @@ pub async fn update(
         let attached = attachment::attach(app, viewer, &to, &comment.attachments, wanted).await?;
         let ((body, mentions), attached) = attached.with(text)?;
         let now = app.clock.now();
+        let changes = [
+            difference("body", before, &body.markdown),
+            revision::attachments(app, &comment.attachments, &attached.ids).await?,
+        ];
         let edit = Edit {
             of: &comment.id,
             kept: comment.revisions,
             written: (&comment.author, comment.created_at),
-            changes: difference("body", before, &body.markdown).into_iter().collect(),
+            changes: changes.into_iter().flatten().collect(),
         };
         // What a moderator takes out of what is hidden is what nobody may read.
         let (kept, revisions) = if comment.is_hidden() {
@@ -268,6 +272,7 @@ pub async fn update(
 pub async fn delete(app: &App, viewer: &Viewer, id: &Id<Comment>, request: &Request) -> Result<Comment> {
     once(app, viewer, request, || async {
         let (mut comment, thread, subject) = editable(app, viewer, id).await?;
+        legal_hold::not_held(app, [&comment.author].into_iter()).await?;
         let forgotten = revision::forget(&comment.id, comment.revisions);
         let (before, was_readable, was_answer) = (comment.state(), comment.is_readable(), comment.accepted);
         let to = AttachedTo::Comment(comment.id.clone());
@@ -295,13 +300,8 @@ pub async fn delete(app: &App, viewer: &Viewer, id: &Id<Comment>, request: &Requ
 
 /// The audit log's entry of what a moderator did to somebody else's comment.
 fn audited(app: &App, viewer: &Viewer, comment: &Comment, action: AuditAction, before: State) -> Batch {
-    let act = Act {
-        action,
-        subject: comment.id.as_str(),
-        reason: None,
-        before: Facts::state(before),
-        after: Facts { version: Some(comment.edition), ..Facts::state(comment.state()) },
-    };
+    let after = Facts { version: Some(comment.edition), ..Facts::state(comment.state()) };
+    let act = Act::new(action, comment.id.as_str()).changed(Facts::state(before), after);
     acted_on_others(app, viewer, act, &Concerned::comment(comment))
 }
 

@@ -40,11 +40,10 @@ pub async fn discussed(app: &App, viewer: &Viewer, id: &Id<Thread>) -> Result<(T
     Ok((thread, subject.ok_or_else(missing)?))
 }
 
-/// Everything published; or only what is, or is not, among `pinned`. A proof of membership is all that
-/// seeing it takes.
+/// Everything published, within what the viewer was invited to; or only what is, or is not, among `pinned`.
 #[must_use]
-pub fn published(_viewer: &Viewer, oldest_first: bool, pinned: Option<(bool, &Board)>) -> Listing<Entry> {
-    let mut filter = Entry::published();
+pub fn published(viewer: &Viewer, oldest_first: bool, pinned: Option<(bool, &Board)>) -> Listing<Entry> {
+    let mut filter = Entry::published_to(viewer);
     if let Some((wanted, board)) = pinned {
         let among = Entry::ID.is_in(board.pinned.iter().map(Entry::id_of));
         filter = filter.and(if wanted { among } else { among.not() });

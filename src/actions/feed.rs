@@ -53,10 +53,12 @@ impl Taste {
         self.mutes_threads || !self.muted.is_empty()
     }
 
-    /// What comes by and under what is followed. Nothing, for whoever follows nothing.
+    /// What comes by and under what is followed, within what the viewer was invited to. Nothing, for whoever
+    /// follows nothing.
     #[must_use]
-    pub fn following(&self, oldest_first: bool) -> Listing<Entry> {
-        let filter = Entry::FACETS.contains_any(self.followed.iter().cloned()).and(Entry::published());
+    pub fn following(&self, viewer: &Viewer, oldest_first: bool) -> Listing<Entry> {
+        let followed = Entry::FACETS.contains_any(self.followed.iter().cloned());
+        let filter = followed.and(Entry::published_to(viewer));
         if oldest_first {
             return Listing { name: "following:oldest", filter, order: Entry::PUBLISHED_AT.asc() };
         }

@@ -5,11 +5,13 @@ use super::{
     contribution::discussed,
     once::{Decision, Request, once},
     page::Listing,
+    peer,
 };
 use crate::{
     app::App,
     domain::{
         follow::{Follow, FollowCounts, Stance, THREADS_MAX, Target},
+        sight::Seen,
         thread::Thread,
     },
     error::{Code, Error, Result, not_found},
@@ -71,11 +73,13 @@ pub async fn set(
             Some(earlier) => {
                 let mut follow = Follow { version: earlier.version, ..follow };
                 let batch = Batch::new().replace(&follow).and(counted(viewer, &follow, before)).and(reads);
+                let batch = batch.and(found_by(app, viewer, target));
                 follow.version += 1;
                 Decision { result: follow, batch }
             }
             None => {
                 let batch = Batch::new().insert(&follow).and(counted(viewer, &follow, None)).and(reads);
+                let batch = batch.and(found_by(app, viewer, target));
                 Decision { result: follow, batch }
             }
         })
@@ -97,10 +101,13 @@ async fn found(app: &App, viewer: &Viewer, target: &Target, stance: Stance) -> R
     let missing = || not_found("thing to follow");
     let there = match target {
         Target::Topic(id) => app.store.one(id).await?.is_some(),
-        Target::Member(id) => app.store.one(id).await?.is_some(),
+        Target::Member(id) => app.store.one(id).await?.is_some_and(|member| member.can_see(viewer)),
         Target::Organisation(id) => app.store.one(id).await?.is_some(),
         // What nobody has published is not there: an id could be any text, past the guard.
-        Target::Tag(id) => app.store.one(id).await?.is_some_and(|tag| tag.is_used()),
+        // Partners who were invited to a part see none but on what they see.
+        Target::Tag(id) => {
+            viewer.scope().is_none() && app.store.one(id).await?.is_some_and(|tag| tag.is_used())
+        }
         Target::Thread(id) => {
             let (thread, _) = discussed(app, viewer, id).await.map_err(|error| match error {
                 Error::Coded(Code::NotFound, _) => missing(),
@@ -113,6 +120,11 @@ async fn found(app: &App, viewer: &Viewer, target: &Target, stance: Stance) -> R
         }
     };
     if there { Ok(Batch::new()) } else { Err(missing()) }
+}
+
+/// A member is found by the topics that they follow.
+fn found_by(app: &App, viewer: &Viewer, target: &Target) -> Batch {
+    if matches!(target, Target::Topic(_)) { peer::refreshing(app, &viewer.id) } else { Batch::new() }
 }
 
 /// The counters on the member, as far as the limit allows.

@@ -7,6 +7,7 @@ use crate::{
     domain::{
         member::Member,
         mention::{MAX, mentions},
+        standing::MemberState,
     },
     error::{Code, Problem, Result},
     ids::Id,
@@ -38,8 +39,12 @@ pub async fn look_up(app: &App, field: &str, markdown: &str) -> Result<(Mentione
         return Ok((Mentioned::default(), Some(Problem::new(field, Code::TooMany, message))));
     }
     let known = app.store.get(&members).await?;
-    let names: HashMap<Id<Member>, String> =
-        known.into_iter().flatten().map(|member| (member.id, member.name)).collect();
+    let names: HashMap<Id<Member>, String> = known
+        .into_iter()
+        .flatten()
+        .filter(|member| member.standing.state == MemberState::Active)
+        .map(|member| (member.id, member.name))
+        .collect();
     let problem = members.iter().find(|id| !names.contains_key(id)).map(|id| {
         let message = format!("There is no member {id} to mention.");
         Problem::new(field, Code::Unknown, message)

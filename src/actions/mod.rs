@@ -2,6 +2,7 @@
 //! commit. The only writers.
 
 pub mod access;
+pub mod access_token;
 pub mod activity;
 pub mod adoption;
 pub mod answer;
@@ -11,9 +12,14 @@ pub mod bookmark;
 pub mod case_study;
 pub mod comment;
 pub mod contribution;
+pub mod data_export;
 pub mod digest;
+pub mod erasure;
 pub mod feed;
 pub mod follow;
+pub mod identity;
+pub mod invitation;
+pub mod legal_hold;
 pub mod member;
 pub mod mention;
 pub mod moderation;
@@ -21,15 +27,24 @@ pub mod notification;
 pub mod once;
 pub mod organisation;
 pub mod page;
+pub mod peer;
+pub mod photo;
 pub mod pin;
 pub mod post;
+pub mod profile;
 pub mod reaction;
 pub mod read_mark;
 pub mod removal;
 pub mod report;
 pub mod revision;
+pub mod role;
+pub mod second_factor;
+pub mod service_account;
 pub mod session;
 pub mod sign_in;
+pub mod single_sign_on;
+pub mod standing;
+pub mod succession;
 pub mod tag;
 pub mod topic;
 

@@ -6,6 +6,8 @@ use super::{
     audit::{Act, Concerned, Reason, acted},
     contribution::discussed,
     once::{Decision, Request, once},
+    removal::Content,
+    role,
 };
 use crate::{
     app::App,
@@ -13,7 +15,7 @@ use crate::{
     domain::{
         audit::{AuditAction, Facts},
         member::Member,
-        moderation::{Suspension, out_of_reach},
+        moderation::{ContentId, Suspension, out_of_reach},
         thread::Thread,
     },
     error::{Code, Error, Result, forbidden, not_found},
@@ -38,13 +40,9 @@ pub async fn lock(
         if thread.locked == locked {
             return Ok(Decision { result: thread, batch: Batch::new() });
         }
-        let act = Act {
-            action: if locked { AuditAction::LockThread } else { AuditAction::UnlockThread },
-            subject: thread.id.as_str(),
-            reason: Some(reason.as_str()),
-            before: Facts::locked(thread.locked),
-            after: Facts::locked(locked),
-        };
+        let action = if locked { AuditAction::LockThread } else { AuditAction::UnlockThread };
+        let act = Act::new(action, id.as_str()).because(reason);
+        let act = act.changed(Facts::locked(thread.locked), Facts::locked(locked));
         let told = acted(app, moderator, act, &Concerned::contribution(&subject));
         let unchanged = Guard::Version(thread.version);
         let batch = Batch::new().patch(&thread.id, unchanged, [Thread::LOCKED.set(locked)]).and(told);
@@ -54,28 +52,32 @@ pub async fn lock(
     .await
 }
 
-/// Tells a member that something they did is not right here.
+/// Tells a member that something they did is not right here: perhaps `about` something that they wrote.
 ///
 /// # Errors
-/// Not found.
+/// Not found; `INVALID` when somebody else wrote it.
 pub async fn warn(
     app: &App,
     moderator: &Moderator,
     id: &Id<Member>,
+    about: Option<&ContentId>,
     reason: &Reason,
     request: &Request,
 ) -> Result<Member> {
     once(app, moderator, request, || async {
         let member = member(app, id).await?;
-        let (before, after) = (Facts::default(), Facts::default());
-        let act = Act {
-            action: AuditAction::WarnMember,
-            subject: id.as_str(),
-            reason: Some(reason.as_str()),
-            before,
-            after,
-        };
-        let batch = acted(app, moderator, act, &Concerned::member(&member.id));
+        let mut concerned = Concerned::member(id);
+        if let Some(about) = about {
+            let content = Content::find(app, moderator, about).await?;
+            if !content.concerned().members.contains(&id) {
+                let message = "The member did not write this. Choose something of theirs.";
+                return Err(Error::refused("subjectId", Code::Invalid, message));
+            }
+            concerned.thread = content.thread.id;
+        }
+        let about = about.map(ContentId::as_str);
+        let act = Act::new(AuditAction::WarnMember, id.as_str()).about(about).because(reason);
+        let batch = acted(app, moderator, act, &concerned);
         Ok(Decision { result: member, batch })
     })
     .await
@@ -96,28 +98,21 @@ pub async fn suspend(
     request: &Request,
 ) -> Result<Member> {
     once(app, moderator, request, || async {
-        let mut member = within_reach(app, moderator, id).await?;
+        let member = within_reach(app, moderator, id).await?;
         let now = app.clock.now();
         if until.is_some_and(|until| until <= now) {
             return Err(Error::refused("until", Code::Invalid, "Choose a time that is to come."));
         }
-        let before = member.suspended(now).cloned();
-        if before.as_ref().is_some_and(|before| before.until == until) {
+        if member.suspended(now).is_some_and(|before| before.until == until) {
             return Ok(Decision { result: member, batch: Batch::new() });
         }
         let after =
             Suspension { until, reason: reason.as_str().to_owned(), by: moderator.id.clone(), at: now };
-        let act = Act {
-            action: AuditAction::SuspendMember,
-            subject: id.as_str(),
-            reason: Some(reason.as_str()),
-            before: suspension(before.as_ref()),
-            after: suspension(Some(&after)),
-        };
-        let told = acted(app, moderator, act, &Concerned::member(id));
-        member.suspension = Some(after);
-        let batch = Batch::new().replace(&member).and(told);
-        Ok(Decision { result: member, batch })
+        let act = Act::new(AuditAction::SuspendMember, id.as_str()).because(reason);
+        let kept = role::without(app, &member, "memberId").await?;
+        let mut decision = with_suspension(app, moderator, member, Some(after), act);
+        decision.batch = decision.batch.and(kept);
+        Ok(decision)
     })
     .await
 }
@@ -134,27 +129,32 @@ pub async fn reinstate(
     request: &Request,
 ) -> Result<Member> {
     once(app, moderator, request, || async {
-        let mut member = within_reach(app, moderator, id).await?;
-        let before = member.suspended(app.clock.now()).cloned();
-        let Some(before) = before else {
+        let member = within_reach(app, moderator, id).await?;
+        if member.suspended(app.clock.now()).is_none() {
             return Ok(Decision { result: member, batch: Batch::new() });
-        };
-        let act = Act {
-            action: AuditAction::ReinstateMember,
-            subject: id.as_str(),
-            reason: Some(reason.as_str()),
-            before: suspension(Some(&before)),
-            after: suspension(None),
-        };
-        let told = acted(app, moderator, act, &Concerned::member(id));
-        member.suspension = None;
-        let batch = Batch::new().replace(&member).and(told);
-        Ok(Decision { result: member, batch })
+        }
+        let act = Act::new(AuditAction::ReinstateMember, id.as_str()).because(reason);
+        Ok(with_suspension(app, moderator, member, None, act))
     })
     .await
 }
 
-fn suspension(suspension: Option<&Suspension>) -> Facts {
+/// The member with this suspension in place of the one that holds.
+fn with_suspension(
+    app: &App,
+    moderator: &Moderator,
+    mut member: Member,
+    after: Option<Suspension>,
+    act: Act<'_>,
+) -> Decision<Member> {
+    let act = act.changed(facts(member.suspended(app.clock.now())), facts(after.as_ref()));
+    let told = acted(app, moderator, act, &Concerned::member(&member.id));
+    member.suspension = after;
+    let batch = Batch::new().replace(&member).and(told);
+    Decision { result: member, batch }
+}
+
+fn facts(suspension: Option<&Suspension>) -> Facts {
     Facts {
         suspended: Some(suspension.is_some()),
         suspended_until: suspension.and_then(|suspension| suspension.until),

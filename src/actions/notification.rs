@@ -59,7 +59,7 @@ fn read(app: &App, notifications: Vec<Notification>) -> Batch {
     notifications.into_iter().filter(|found| found.read_at.is_none()).fold(
         Batch::new(),
         |batch, mut found| {
-            found.read(now);
+            found.read(&app.config.retention, now);
             batch.replace(&found)
         },
     )

@@ -30,6 +30,14 @@ pub struct Request {
     pub content: String,
 }
 
+impl Request {
+    /// A request that its client gave no name.
+    #[must_use]
+    pub fn unnamed(mutation: &'static str) -> Self {
+        Self { mutation, client_mutation_id: None, content: String::new() }
+    }
+}
+
 /// What an action decided to do: the object as it will be, and the changes that make it so.
 pub struct Decision<D> {
     pub result: D,
@@ -86,6 +94,18 @@ pub async fn once<D: Document, F: Future<Output = Result<Decision<D>>>>(
         }
     }
     Err(lost_every_round())
+}
+
+/// A new version of a document that is there to be guarded by. What is read after this call and decided on
+/// holds when the version is committed: whoever else commits one meanwhile makes it be read again.
+///
+/// # Errors
+/// When the store fails.
+pub async fn next_version<D: Document>(app: &App, first: D) -> Result<Batch> {
+    Ok(match app.store.one(first.id()).await? {
+        Some(current) => Batch::new().replace(&current),
+        None => Batch::new().insert(&first),
+    })
 }
 
 async fn receipt(app: &App, id: Option<&Id<Receipt>>) -> Result<Option<Receipt>> {

@@ -62,13 +62,9 @@ pub async fn pin(
         } else {
             Batch::new().replace(&board)
         };
-        let act = Act {
-            action: if pinned { AuditAction::PinContribution } else { AuditAction::UnpinContribution },
-            subject: id.as_str(),
-            reason: Some(reason.as_str()),
-            before: Facts::pinned(!pinned),
-            after: Facts::pinned(pinned),
-        };
+        let action = if pinned { AuditAction::PinContribution } else { AuditAction::UnpinContribution };
+        let act = Act::new(action, id.as_str()).because(reason);
+        let act = act.changed(Facts::pinned(!pinned), Facts::pinned(pinned));
         let told = acted(app, moderator, act, &Concerned::contribution(&found));
         Ok(Decision { result: board, batch: batch.and(told) })
     })

@@ -113,60 +113,43 @@ impl Content {
         happened_by(app, actor, what, &self.thread.id, Vec::new())
     }
 
-    /// Takes it from members' sight. What is hidden already is so for another reason from now on.
+    /// Takes it from members' sight or, with no removal, brings it back as it was. What is hidden already is
+    /// so for another reason from now on.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn hide(&self, app: &App, removal: &Removal) -> Result<Batch> {
-        Ok(match &self.what {
+    pub async fn with_removal(&self, app: &App, removal: Option<&Removal>) -> Result<Batch> {
+        match &self.what {
             Words::Contribution(Contribution::Post(post)) => {
-                let mut post = post.clone();
-                let carried = post.carried();
-                post.hide(removal.clone());
-                self.rewritten_post(app, &post, &carried).await?
+                let (mut post, carried) = (post.clone(), post.carried());
+                match removal {
+                    Some(removal) => post.hide(removal.clone()),
+                    None => post.restore(),
+                }
+                self.rewritten_post(app, &post, &carried).await
             }
             Words::Contribution(Contribution::CaseStudy(case_study)) => {
-                let mut case_study = case_study.clone();
-                let carried = case_study.carried();
-                case_study.hide(removal.clone());
-                self.rewritten_case_study(app, *case_study, &carried).await?
+                let (mut case_study, carried) = (case_study.clone(), case_study.carried());
+                match removal {
+                    Some(removal) => case_study.hide(removal.clone()),
+                    None => case_study.restore(),
+                }
+                self.rewritten_case_study(app, *case_study, &carried).await
             }
             Words::Comment(comment, subject) => {
-                let was_readable = comment.is_readable();
-                let mut comment = comment.clone();
-                comment.removed = Some(removal.clone());
-                let batch = Batch::new().replace(&*comment);
-                if was_readable { batch.and(uncounted(&self.thread, &comment, subject)) } else { batch }
+                let after = Comment { removed: removal.cloned(), ..Comment::clone(comment) };
+                let batch = Batch::new().replace(&after);
+                Ok(match removal {
+                    Some(_) if comment.is_readable() => batch.and(uncounted(&self.thread, &after, subject)),
+                    Some(_) => batch,
+                    None => {
+                        let mut thread = self.thread.clone();
+                        thread.bring_back(after.number);
+                        batch.replace(&thread).and(answered(&after, subject))
+                    }
+                })
             }
-        })
-    }
-
-    /// Brings it back as it was.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn restore(&self, app: &App) -> Result<Batch> {
-        Ok(match &self.what {
-            Words::Contribution(Contribution::Post(post)) => {
-                let mut post = post.clone();
-                let carried = post.carried();
-                post.restore();
-                self.rewritten_post(app, &post, &carried).await?
-            }
-            Words::Contribution(Contribution::CaseStudy(case_study)) => {
-                let mut case_study = case_study.clone();
-                let carried = case_study.carried();
-                case_study.restore();
-                self.rewritten_case_study(app, *case_study, &carried).await?
-            }
-            Words::Comment(comment, subject) => {
-                let mut comment = comment.clone();
-                comment.removed = None;
-                let mut thread = self.thread.clone();
-                thread.bring_back(comment.number);
-                Batch::new().replace(&*comment).replace(&thread).and(answered(&comment, subject))
-            }
-        })
+        }
     }
 
     /// A post as it stands now, with its entry, its tags' counts, and its thread closed unless members see
@@ -260,15 +243,11 @@ pub(super) async fn hidden_by_moderator(
     let before = content.state();
     let was = hidden.map_or(before, |removal| removal.before);
     let removal = Removal::hidden(RemovedBy::Moderator, app.clock.now(), was, reason.as_str());
-    let act = Act {
-        action: AuditAction::HideContent,
-        subject: id.as_str(),
-        reason: Some(reason.as_str()),
-        before: Facts::state(before),
-        after: Facts::state(State::Hidden),
-    };
+    let act = Act::new(AuditAction::HideContent, id.as_str())
+        .because(reason)
+        .changed(Facts::state(before), Facts::state(State::Hidden));
     let told = acted(app, moderator, act, &content.concerned());
-    Ok(content.hide(app, &removal).await?.and(content.changed(app, &moderator.id)).and(told))
+    Ok(content.with_removal(app, Some(&removal)).await?.and(content.changed(app, &moderator.id)).and(told))
 }
 
 /// Brings back what was hidden, as it was. What is not hidden stays as it is.
@@ -299,13 +278,9 @@ pub(super) async fn restored(
     reason: &Reason,
 ) -> Result<Batch> {
     let Some(hidden) = content.hidden() else { return Ok(Batch::new()) };
-    let act = Act {
-        action: AuditAction::RestoreContent,
-        subject: id.as_str(),
-        reason: Some(reason.as_str()),
-        before: Facts::state(State::Hidden),
-        after: Facts::state(hidden.before),
-    };
+    let act = Act::new(AuditAction::RestoreContent, id.as_str())
+        .because(reason)
+        .changed(Facts::state(State::Hidden), Facts::state(hidden.before));
     let told = acted(app, moderator, act, &content.concerned());
-    Ok(content.restore(app).await?.and(content.changed(app, &moderator.id)).and(told))
+    Ok(content.with_removal(app, None).await?.and(content.changed(app, &moderator.id)).and(told))
 }

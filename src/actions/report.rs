@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::{
     access::{Moderator, Viewer},
     audit::{Act, Concerned, Reason, acted, acted_on_report},
-    once::{Decision, Request, once},
+    once::{Decision, Request, next_version, once},
     page::Listing,
     removal::{Content, hidden_by_moderator, restored},
 };
@@ -17,8 +17,8 @@ use crate::{
         contribution::State,
         guard::Acknowledged,
         moderation::{ContentId, SubjectId},
-        report::{NOTE_MAX, OPEN_A_DAY, Report, ReportReason, ReportState},
-        sight::{Removal, RemovedBy},
+        report::{NOTE_MAX, OPEN_A_DAY, Report, ReportReason, ReportState, Tally},
+        sight::{Removal, RemovedBy, Seen},
         text::{Written, line},
     },
     error::{Code, Error, Result, not_found},
@@ -57,8 +57,8 @@ pub async fn report(app: &App, viewer: &Viewer, new: &NewReport, request: &Reque
         let hidden = reported(app, viewer, new).await?;
         let note = note(new)?;
         let now = app.clock.now();
+        let counted = next_version(app, Tally::of(&viewer.id)).await?;
         let today = Report::open_by(&viewer.id, now.minus(TimeDelta::days(1)));
-        // Sent at the same moment, a few more may pass: the limit stops a flood, not a drop.
         if app.store.count(today, OPEN_A_DAY).await? >= OPEN_A_DAY {
             let message = format!(
                 "You have sent {OPEN_A_DAY} reports that nobody has looked at yet. Try again tomorrow."
@@ -79,7 +79,7 @@ pub async fn report(app: &App, viewer: &Viewer, new: &NewReport, request: &Reque
             resolved_by: None,
             resolution: None,
         };
-        let batch = Batch::new().insert(&report).and(hidden);
+        let batch = Batch::new().insert(&report).and(hidden).and(counted);
         Ok(Decision { result: report, batch })
     })
     .await
@@ -100,6 +100,7 @@ async fn reported(app: &App, viewer: &Viewer, new: &NewReport) -> Result<Batch> 
     let id = match &new.subject {
         SubjectId::Member(id) => {
             let found = app.store.one(id).await?;
+            let found = found.filter(|member| member.can_see(viewer));
             return found.map(|_| Batch::new()).ok_or_else(|| not_found("member"));
         }
         SubjectId::Content(id) => id,
@@ -113,15 +114,14 @@ async fn reported(app: &App, viewer: &Viewer, new: &NewReport) -> Result<Batch> 
     }
     let before = content.state();
     let removal = Removal::hidden(RemovedBy::Report, app.clock.now(), before, PRIVACY_CONCERN);
-    let act = Act {
-        action: AuditAction::HideUntilReviewed,
-        subject: id.as_str(),
-        reason: None,
-        before: Facts::state(before),
-        after: Facts::state(State::Hidden),
-    };
+    let act = Act::new(AuditAction::HideUntilReviewed, id.as_str())
+        .changed(Facts::state(before), Facts::state(State::Hidden));
     let told = acted_on_report(app, viewer, act, &content.concerned());
-    Ok(content.hide(app, &removal).await?.and(content.changed(app, &Activity::nobody())).and(told))
+    Ok(content
+        .with_removal(app, Some(&removal))
+        .await?
+        .and(content.changed(app, &Activity::nobody()))
+        .and(told))
 }
 
 /// What a moderator decides on a report.
@@ -163,13 +163,9 @@ pub async fn resolve(
         let open = Report::open_on(&report.subject);
         let open = app.store.find(open, Report::CREATED_AT.asc(), Page::first(TOGETHER_MAX)).await?;
         let batch = open.into_iter().fold(batch, |batch, one| {
-            let act = Act {
-                action: if ruling.uphold { AuditAction::UpholdReport } else { AuditAction::DismissReport },
-                subject: one.id.as_str(),
-                reason: Some(ruling.reason.as_str()),
-                before: Facts::report(ReportState::Open),
-                after: Facts::report(ruling.state()),
-            };
+            let action = if ruling.uphold { AuditAction::UpholdReport } else { AuditAction::DismissReport };
+            let act = Act::new(action, one.id.as_str()).because(&ruling.reason);
+            let act = act.changed(Facts::report(ReportState::Open), Facts::report(ruling.state()));
             let audited = acted(app, moderator, act, &Concerned::nobody());
             batch.replace(&resolved(app, moderator, one, ruling)).and(audited)
         });

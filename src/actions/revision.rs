@@ -2,12 +2,17 @@
 
 use super::{access::Viewer, page::Listing};
 use crate::{
+    app::App,
     clock::Timestamp,
     domain::{
+        attachment::Attachment,
         member::Member,
-        revision::{FieldChange, Revision},
+        revision::{FieldChange, Revision, difference},
         sight::Seen,
+        tag::{Tag, TagName},
+        topic::Topic,
     },
+    error::Result,
     ids::{Id, Identified},
     query::{Document, Filter},
     store::{Batch, Guard},
@@ -36,6 +41,61 @@ pub fn keep<D: Document>(viewer: &Viewer, now: Timestamp, edit: Edit<'_, D>) -> 
     }
     kept += 1;
     (batch.insert(&Revision::new(of, kept, &viewer.id, now, changes)), kept)
+}
+
+/// What an edit changed of topics, by their names.
+///
+/// # Errors
+/// When the store fails.
+pub async fn topics(app: &App, before: &[Id<Topic>], after: &[Id<Topic>]) -> Result<Option<FieldChange>> {
+    named(app, "topics", before, after, |_, topic| topic.map(|topic| topic.name.clone())).await
+}
+
+/// The same of tags. Some are made by the edit: `typed` are those that its author sent.
+///
+/// # Errors
+/// When the store fails.
+pub async fn tags(
+    app: &App,
+    before: &[Id<Tag>],
+    after: &[Id<Tag>],
+    typed: &[TagName],
+) -> Result<Option<FieldChange>> {
+    let as_typed = |id: &Id<Tag>| typed.iter().find(|tag| tag.id == *id).map(|tag| tag.name.clone());
+    let name = |id: &_, tag: Option<&Tag>| tag.map(|tag| tag.name.clone()).or_else(|| as_typed(id));
+    named(app, "tags", before, after, name).await
+}
+
+/// The same of files.
+///
+/// # Errors
+/// When the store fails.
+pub async fn attachments(
+    app: &App,
+    before: &[Id<Attachment>],
+    after: &[Id<Attachment>],
+) -> Result<Option<FieldChange>> {
+    named(app, "attachments", before, after, |_, file| file.map(|file| file.name.clone())).await
+}
+
+/// What changed in a list, a line for each name.
+async fn named<D: Document>(
+    app: &App,
+    field: &str,
+    before: &[Id<D>],
+    after: &[Id<D>],
+    name: impl Fn(&Id<D>, Option<&D>) -> Option<String>,
+) -> Result<Option<FieldChange>> {
+    if before == after {
+        return Ok(None);
+    }
+    let found = app.store.get(&[before, after].concat()).await?;
+    let names = |ids: &[Id<D>], found: &[Option<D>]| {
+        let names = ids.iter().zip(found).filter_map(|(id, found)| name(id, found.as_ref()));
+        names.collect::<Vec<_>>().join("\n")
+    };
+    let (was, is) = found.split_at(before.len());
+    Ok(difference(field, &names(before, was), &names(after, is)))
 }
 
 /// Takes the revisions of something away with it: its author does not want it read any more.

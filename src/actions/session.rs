@@ -1,16 +1,30 @@
 //! Staying signed in, and leaving.
 
-use super::{ROUNDS, access::Viewer, lost_every_round};
+mod ending;
+mod starting;
+
+pub(super) use self::ending::bounded;
+pub use self::{
+    ending::{end_all, ending_all, revoke, sign_out, sign_out_by_access, sign_out_everywhere},
+    starting::starting,
+};
+use super::{
+    ROUNDS,
+    access::{Credential, SignedIn, Viewer, let_in},
+    access_token, lost_every_round,
+    page::Listing,
+};
 use crate::{
     app::App,
     clock::Timestamp,
     domain::{
+        device::Caller,
         member::Member,
         session::{Presented, Session},
     },
-    error::{Result, StoreError, forbidden, unauthenticated},
+    error::{Code, Error, Result, StoreError, unauthenticated},
     ids::Id,
-    store::{Batch, Guard},
+    store::Batch,
     tokens,
 };
 
@@ -30,17 +44,21 @@ impl Tokens {
     /// `Fault`, when there is no key to sign with.
     pub fn of(app: &App, session: &Session) -> Result<Self> {
         Ok(Self {
-            access: tokens::access::issue(app, &session.member, &session.id)?,
+            access: tokens::access::issue(app, session)?,
             refresh: tokens::refresh::issue(app, session),
             expires_in: tokens::access::SECONDS,
         })
     }
 }
 
-/// A new session of a member. Not written yet.
+/// The viewer's sessions, latest first. Some may be over and not forgotten yet.
 #[must_use]
-pub fn starting(app: &App, member: &Member) -> Session {
-    Session::new(app.ids.fresh(), member.id.clone(), app.config.sign_in.session_days, app.clock.now())
+pub fn all(viewer: &Viewer) -> Listing<Session> {
+    Listing {
+        name: "sessions",
+        filter: Session::MEMBER.eq(viewer.id.clone()),
+        order: Session::CREATED_AT.desc(),
+    }
 }
 
 /// New tokens for a refresh token, which stops working: whoever presents it again, other than to
@@ -48,23 +66,25 @@ pub fn starting(app: &App, member: &Member) -> Session {
 /// it (RFC 9700, 4.14.2).
 ///
 /// # Errors
-/// `Unauthenticated`; forbidden while the member is suspended: the session goes on afterwards.
-pub async fn refresh(app: &App, token: &str) -> Result<Tokens> {
+/// `Unauthenticated`, also when the member has not signed in by a code or link for so long that they have
+/// to; forbidden while the member is suspended: the session goes on afterwards.
+pub async fn refresh(app: &App, token: &str, caller: &Caller) -> Result<Tokens> {
     let (id, generation) = tokens::refresh::read(app, token).ok_or_else(unauthenticated)?;
     for _ in 0..ROUNDS {
         let mut session = app.store.one(&id).await?.ok_or_else(unauthenticated)?;
         let now = app.clock.now();
         let presented = session.presented(generation, now);
         if matches!(presented, Presented::Reused | Presented::Expired) {
-            return Err(end(app, &id, generation).await);
+            return Err(reused(app, &id, generation).await);
         }
         let member = app.store.one(&session.member).await?.ok_or_else(unauthenticated)?;
-        check_suspension(app, &member)?;
+        let_in(app, &member)?;
+        still_verified(app, &member)?;
         if presented == Presented::Retry {
             // However many retry, all get the same successor.
             return Tokens::of(app, &session);
         }
-        session.rotate(app.config.sign_in.session_days, now);
+        session.rotate(caller.origin.clone(), app.config.sign_in.session_days, now);
         match app.store.commit(Batch::new().replace(&session)).await {
             Ok(()) => return Tokens::of(app, &session),
             Err(StoreError::Stale { .. }) => {}
@@ -74,66 +94,55 @@ pub async fn refresh(app: &App, token: &str) -> Result<Tokens> {
     Err(lost_every_round())
 }
 
-async fn end(app: &App, id: &Id<Session>, generation: i64) -> crate::error::Error {
+async fn reused(app: &App, id: &Id<Session>, generation: i64) -> crate::error::Error {
     tracing::warn!(session = %id, generation, "a refresh token was used again, or too late: the session is ended");
-    delete(app, id).await.map_or_else(|error| error, |()| unauthenticated())
-}
-
-/// Ends the session that a refresh token is of. A token that is of none is as good: nobody is
-/// signed in with it afterwards.
-pub async fn sign_out(app: &App, token: &str) -> Result<()> {
-    match tokens::refresh::read(app, token) {
-        Some((id, _)) => delete(app, &id).await,
-        None => Ok(()),
-    }
-}
-
-/// Ends the session that an access token is of.
-///
-/// # Errors
-/// `Unauthenticated`, when the token is not good (any more).
-pub async fn sign_out_by_access(app: &App, token: &str) -> Result<()> {
-    let claims = tokens::access::verify(app, token)?;
-    delete(app, &Id::parse(&claims.sid).ok_or_else(unauthenticated)?).await
-}
-
-async fn delete(app: &App, id: &Id<Session>) -> Result<()> {
-    match app.store.commit(Batch::new().delete(id, Guard::Present)).await {
-        Ok(()) | Err(StoreError::Stale { .. }) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    ending::end(app, id).await.map_or_else(|error| error, |()| unauthenticated())
 }
 
 /// When an access token ends.
 ///
 /// # Errors
 /// `Unauthenticated`, when the token is not good (any more).
-pub fn ends_at(app: &App, token: &str) -> Result<Timestamp> {
+pub async fn ends_at(app: &App, token: &str) -> Result<Timestamp> {
+    if tokens::access_token::is_meant(token) {
+        return access_token::ends_at(app, token).await;
+    }
     let claims = tokens::access::verify(app, token)?;
     Ok(Timestamp::from_millis(claims.exp.saturating_mul(1000)))
 }
 
 /// The member who holds this access token.
 ///
-/// One call to the store a request: the member is loaded, the session is not, so a token of a
-/// session that was ended works until it expires, ten minutes at most.
+/// One call to the store a request: the member is loaded, who knows which of their sessions were ended
+/// while a token of them may be about. So whatever ends a session, changes a role or suspends somebody
+/// holds for the next request, whichever process it comes to.
 ///
 /// # Errors
 /// `Unauthenticated`, whatever is wrong with the token, and when the member is gone. Forbidden, with the
-/// reason, while the member is suspended.
+/// reason, when the member is not let in.
 pub async fn authenticate(app: &App, token: &str) -> Result<Viewer> {
+    if tokens::access_token::is_meant(token) {
+        return access_token::authenticate(app, token).await;
+    }
     let claims = tokens::access::verify(app, token)?;
     let id = Id::<Member>::parse(&claims.sub).ok_or_else(unauthenticated)?;
+    let session = Id::parse(&claims.sid).ok_or_else(unauthenticated)?;
     let member = app.store.one(&id).await?.ok_or_else(unauthenticated)?;
-    check_suspension(app, &member)?;
-    Ok(Viewer::proven(member))
+    if member.has_ended(&session) {
+        return Err(unauthenticated());
+    }
+    let factor_at = claims.factor_at.map(Timestamp::from_millis).filter(|at| member.still_has(*at));
+    let strong = factor_at.is_some() || !app.config.second_factor.required;
+    Viewer::proven(app, member, Credential::Session(SignedIn { session, factor_at, strong }))
 }
 
-/// Whoever holds a member's tokens is told why they don't work. Nobody else is: asking for a code, and
-/// coming back with it, is the same for all.
-fn check_suspension(app: &App, member: &Member) -> Result<()> {
-    match member.suspended(app.clock.now()) {
-        None => Ok(()),
-        Some(suspension) => Err(forbidden(&suspension.sentence(&app.config.network.contact))),
+/// A session or a token alone does not show that somebody still reads their address's mail: they may have
+/// left.
+pub(super) fn still_verified(app: &App, member: &Member) -> Result<()> {
+    if !member.standing.is_lapsed(app.clock.now()) {
+        return Ok(());
     }
+    let sentence = "Sign in again with a code: we have to see from time to time that this is still your e-mail \
+                    address.";
+    Err(Error::Coded(Code::Unauthenticated, sentence.to_owned()))
 }

@@ -3,45 +3,125 @@
 //! Nothing here tells whether an address is a member's, or may become one: whoever asks gets the
 //! same answer after the same work, and the job that would send the mail decides.
 
-use std::net::IpAddr;
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use super::{
-    ROUNDS, lost_every_round, member,
+    ROUNDS, lost_every_round, member, pause,
+    second_factor::{self, Asked},
     session::{self, Tokens},
 };
 use crate::{
     app::App,
     domain::{
+        device::Caller,
         email::EmailAddress,
+        identity::Identity,
         job::{Job, Task},
         member::Member,
-        sign_in::{Attempts, LATEST, SignIn, TRIES},
+        sign_in::{Attempts, LATEST, MailQuota, Mails, SignIn, TRIES},
     },
     error::{Code, Error, Result, StoreError},
     ids::Id,
+    limits::Allowance,
     query::Page,
     store::{Batch, Guard, when},
     tokens,
 };
 
+/// One request for a code. Holding it proves that the network address that it comes from may ask.
+pub struct Asking {
+    allowance: Option<Allowance>,
+}
+
+impl Asking {
+    /// # Errors
+    /// `RateLimited` for a network address that asks too often.
+    pub fn from(app: &App, caller: &Caller) -> Result<Self> {
+        app.limits.ask(caller.address, app.clock.now()).map(|allowance| Self { allowance })
+    }
+
+    /// What is left to that network address.
+    #[must_use]
+    pub fn allowance(&self) -> Option<Allowance> {
+        self.allowance
+    }
+}
+
+/// One attempt with a code or a link. Holding it proves that the network address that it comes from may
+/// try.
+pub struct Answering {
+    caller: Caller,
+    allowance: Option<Allowance>,
+}
+
+impl Answering {
+    /// # Errors
+    /// `RateLimited` for a network address that tries too often.
+    pub fn from(app: &App, caller: Caller) -> Result<Self> {
+        let allowance = app.limits.answer(caller.address, app.clock.now())?;
+        Ok(Self { caller, allowance })
+    }
+
+    /// What is left to that network address.
+    #[must_use]
+    pub fn allowance(&self) -> Option<Allowance> {
+        self.allowance
+    }
+
+    /// Who tries.
+    pub(super) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+}
+
+/// What the right code or link brings, or a provider of single sign-on.
+pub enum Verified {
+    SignedIn(Tokens),
+    /// To whoever has a second factor, the question for it.
+    Asked(Asked),
+}
+
 /// Asks for a mail with a code and a link. Returns the request's id, for the cookie of the browser
 /// that asked; to nobody else does it say anything.
 ///
 /// # Errors
-/// `Refused` for a malformed address, `RateLimited` for a network address that asks too often.
-pub async fn request(app: &App, email: &str, from: IpAddr) -> Result<Id<SignIn>> {
-    app.limits.ask(from)?;
+/// `Refused` for a malformed address.
+pub async fn request(app: &App, email: &str, _asking: &Asking) -> Result<Id<SignIn>> {
     let email = address(email)?;
-    let now = app.clock.now();
-    let sign_in = SignIn::new(app.ids.fresh(), email, app.config.sign_in.code_minutes, now);
-    // An address that has had its mails gets no more, and who asks is not told: it may be somebody
-    // else. The codes that were sent still work.
-    if app.limits.mail(&sign_in.email_key) {
-        let task = Task::SendSignInCode { sign_in: sign_in.id.clone() };
-        let job = Job::new(app.ids.fresh(), task, now);
-        app.store.commit(Batch::new().insert(&sign_in).insert(&job)).await?;
+    for round in 0..ROUNDS {
+        let now = app.clock.now();
+        let sign_in = SignIn::new(app.ids.fresh(), email.clone(), app.config.sign_in.code_minutes, now);
+        let (may_send, counted) = match app.limits.mails() {
+            Some(quota) => count_mail(app, &sign_in.email_key, quota).await?,
+            None => (true, Batch::new()),
+        };
+        let batch = if may_send {
+            let task = Task::SendSignInCode { sign_in: sign_in.id.clone() };
+            counted.insert(&sign_in).insert(&Job::new(app.ids.fresh(), task, now))
+        } else {
+            // An address that has had its mails gets no more, and who asks is not told, nor by how long
+            // it takes: it may be somebody else. The codes that were sent still work.
+            counted
+        };
+        match app.store.commit(batch).await {
+            Ok(()) => return Ok(sign_in.id),
+            // Others asked for the same address at the same moment.
+            Err(StoreError::Conflict { .. } | StoreError::Stale { .. }) => pause(round).await,
+            Err(error) => return Err(error.into()),
+        }
     }
-    Ok(sign_in.id)
+    Err(lost_every_round())
+}
+
+/// Whether the address of this key may be sent one more mail, and what counts it.
+async fn count_mail(app: &App, email_key: &str, quota: MailQuota) -> Result<(bool, Batch)> {
+    let id = Id::of(&BASE64_URL_SAFE_NO_PAD.encode(app.keys.tag("mails", email_key)));
+    let (known, now) = (app.store.one(&id).await?, app.clock.now());
+    let is_new = known.is_none();
+    let mut mails = known.unwrap_or_else(|| Mails::none(id, now));
+    let may_send = mails.take(quota, now);
+    let batch = Batch::new();
+    Ok((may_send, if is_new { batch.insert(&mails) } else { batch.replace(&mails) }))
 }
 
 /// Signs in with a code, in any browser or program.
@@ -50,9 +130,8 @@ pub async fn request(app: &App, email: &str, from: IpAddr) -> Result<Id<SignIn>>
 ///
 /// # Errors
 /// `WrongCode`; `Refused` for a malformed address; `RateLimited` while the address pauses after too
-/// many wrong codes, and for a network address that tries too often.
-pub async fn verify(app: &App, email: &str, code: &str, from: IpAddr) -> Result<Tokens> {
-    app.limits.answer(from)?;
+/// many wrong codes.
+pub async fn verify(app: &App, email: &str, code: &str, from: &Answering) -> Result<Verified> {
     let email = address(email)?;
     if code.trim().is_empty() {
         return Err(Error::refused("code", Code::Required, "Enter the code from the e-mail."));
@@ -66,7 +145,7 @@ pub async fn verify(app: &App, email: &str, code: &str, from: IpAddr) -> Result<
     let requests = spend_try(app, &key).await?;
     let matching = requests.into_iter().find(|(sign_in, _)| tokens::sign_in::is_code(app, &sign_in.id, code));
     match matching {
-        Some((sign_in, true)) => complete(app, sign_in).await,
+        Some((sign_in, true)) => complete(app, sign_in, &from.caller).await,
         // The right code, but used or tried out: no guess, so it pauses nothing.
         Some((_, false)) => Err(wrong_code()),
         None => {
@@ -139,48 +218,50 @@ pub async fn by_link(app: &App, token: &str) -> Result<SignIn> {
 /// nor the cookie can be guessed.
 ///
 /// # Errors
-/// `WrongCode`, `RateLimited`.
-pub async fn verify_link(app: &App, token: &str, browser: &str, from: IpAddr) -> Result<Tokens> {
-    app.limits.answer(from)?;
+/// `WrongCode`.
+pub async fn verify_link(app: &App, token: &str, browser: &str, from: &Answering) -> Result<Verified> {
     let sign_in = by_link(app, token).await?;
     if tokens::sign_in::read_browser(app, browser).as_ref() != Some(&sign_in.id) {
         return Err(wrong_code());
     }
-    complete(app, sign_in).await
+    complete(app, sign_in, &from.caller).await
 }
 
-/// Uses up a request whose code or link was presented: once, together with the session's start and,
-/// the first time, the member's.
-async fn complete(app: &App, sign_in: SignIn) -> Result<Tokens> {
+/// Uses up a request whose code or link was presented: once, together with the session's start, or the
+/// question for a second factor, and, the first time, the member's start.
+async fn complete(app: &App, sign_in: SignIn, caller: &Caller) -> Result<Verified> {
     for _ in 0..ROUNDS {
         let known = member::with_address(app, &sign_in.email_key).await?;
         let another = known.as_ref().is_some_and(|member| joined_with_another(member, &sign_in));
-        if another || !member::may_sign_in(app, &sign_in.email, known.as_ref()) {
+        if another {
             return Err(wrong_code());
         }
         let joins = known.is_none();
-        let member = match known {
-            Some(member) => member,
-            None => member::joining(app, sign_in.email.clone()).await?,
-        };
-        let session = session::starting(app, &member);
+        let (member, admitted) =
+            member::signing_in(app, &sign_in.email, known).await?.ok_or_else(wrong_code)?;
+        let (verified, started) = verified(app, &member, caller, joins, None).await?;
         let unused = when(SignIn::USED_AT.eq(None));
         let mut batch = Batch::new()
             .patch(&sign_in.id, unused, [SignIn::USED_AT.set(Some(app.clock.now()))])
-            .insert(&session);
-        if joins {
-            batch = batch.insert(&member);
-        }
+            .and(started)
+            .and(admitted);
         let attempts = Attempts::id_of(&sign_in.email_key);
         if app.store.one(&attempts).await?.is_some() {
             batch = batch.delete(&attempts, Guard::Present);
         }
         match app.store.commit(batch).await {
             Ok(()) => {
-                tracing::info!(member = %member.id, session = %session.id, joins, "signed in");
-                return Tokens::of(app, &session);
+                match &verified {
+                    Verified::SignedIn(_) => {
+                        tracing::info!(member = %member.id, joins, "signed in");
+                        session::bounded(app, &member.id).await;
+                    }
+                    Verified::Asked(_) => tracing::info!(member = %member.id, "asked for a second factor"),
+                }
+                return Ok(verified);
             }
-            // The same person's other first sign-in was faster, or a count of wrong codes moved.
+            // The same person's other sign-in was faster, their invitation was taken back, or a count of
+            // wrong codes moved.
             Err(StoreError::Conflict { .. } | StoreError::Stale { .. }) => {}
             Err(error) => return Err(error.into()),
         }
@@ -188,6 +269,23 @@ async fn complete(app: &App, sign_in: SignIn) -> Result<Tokens> {
         still.ok_or_else(wrong_code)?;
     }
     Err(lost_every_round())
+}
+
+/// What it brings a member to have shown who they are: a session or, where they have a second factor, the
+/// question for it; with that, an identity waits that is to be linked. Not written yet.
+pub(super) async fn verified(
+    app: &App,
+    member: &Member,
+    caller: &Caller,
+    joins: bool,
+    linking: Option<&Identity>,
+) -> Result<(Verified, Batch)> {
+    if member.second_factor.is_some() {
+        let (asked, started) = second_factor::asking(app, member, linking).await?;
+        return Ok((Verified::Asked(asked), started));
+    }
+    let (session, started) = session::starting(app, member, caller, joins, None).await?;
+    Ok((Verified::SignedIn(Tokens::of(app, &session)?), started))
 }
 
 /// Whether the mail may have gone to another address than the member's: it was asked for before they

@@ -31,10 +31,13 @@ pub async fn followed(app: &App, before: &Carried, after: &Carried, names: &[Tag
     Ok(batch)
 }
 
-/// The tags of what is published, most used first; those that begin like something, by name. A proof of
-/// membership is all that seeing them takes.
+/// The tags of what is published, most used first; those that begin like something, by name. None for
+/// partners who were invited to a part: what is outside has tags, too.
 #[must_use]
-pub fn used(_viewer: &Viewer, starts_with: Option<&str>) -> Listing<Tag> {
+pub fn used(viewer: &Viewer, starts_with: Option<&str>) -> Listing<Tag> {
+    if viewer.scope().is_some() {
+        return Listing { name: "tags:none", filter: Tag::none(), order: Tag::FOLDED.asc() };
+    }
     match starts_with {
         None => Listing { name: "tags:used", filter: Tag::used(), order: Tag::USES.desc() },
         Some(text) => {

@@ -37,11 +37,25 @@ pub struct Content {
 pub struct WrittenOrganisation {
     pub code: String,
     pub name: String,
-    /// As the taxonomy names types; nothing shows it yet.
+    /// As the taxonomy names types.
     #[serde(rename = "type")]
-    pub _type: String,
+    pub kind: String,
     pub region: String,
+    /// The code of a real integrated care board of the region: the place is as real as the region is.
+    pub icb: String,
     pub domain: String,
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    #[serde(default)]
+    pub former: Vec<WrittenName>,
+}
+
+/// A name that an organisation had.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WrittenName {
+    pub name: String,
+    pub until: chrono::NaiveDate,
 }
 
 #[derive(Deserialize)]
@@ -49,6 +63,9 @@ pub struct WrittenOrganisation {
 pub struct People {
     pub names: Vec<String>,
     pub roles: Vec<String>,
+    /// What somebody may have experience of, besides topics.
+    pub experience: Vec<String>,
+    pub pronouns: Vec<String>,
     /// Who of them looks after the house rules.
     moderator: String,
     /// Who of them runs the service.

@@ -1,6 +1,6 @@
 //! What members do beside writing: they react, accept answers, follow, keep things for later, report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 
@@ -11,9 +11,11 @@ use crate::{
     domain::{
         audit::AuditEntry,
         bookmark::{Bookmark, Bookmarkable},
+        calendar::Date,
         case_study::CaseStudy,
         comment::{ACCEPTED_SCORE, Comment},
         contribution::{Contribution, ContributionId},
+        digest::note::Note,
         entry::Entry,
         follow::{Follow, FollowCounts, Stance, Target},
         member::{Member, Role},
@@ -40,10 +42,13 @@ pub(super) struct Life<'a> {
     pub reports: Vec<Report>,
     pub audited: Vec<AuditEntry>,
     pub board: Board,
+    pub editors_note: Note,
     follows: BTreeMap<Id<Follow>, Follow>,
     bookmarks: BTreeMap<Id<Bookmark>, Bookmark>,
     contributions: Vec<(ContributionId, Timestamp)>,
     topics: Vec<Id<Topic>>,
+    /// What each has written about.
+    pub wrote: BTreeMap<Id<Member>, BTreeSet<Id<Topic>>>,
 }
 
 impl<'a> Life<'a> {
@@ -64,10 +69,12 @@ impl<'a> Life<'a> {
             reports: Vec::new(),
             audited: Vec::new(),
             board: Board::empty(),
+            editors_note: Note::of_week(Date::of(builder.now), builder.now),
             follows: BTreeMap::new(),
             bookmarks: BTreeMap::new(),
             contributions: Vec::new(),
             topics: Vec::new(),
+            wrote: BTreeMap::new(),
         })
     }
 
@@ -91,7 +98,7 @@ impl<'a> Life<'a> {
             accept(post, comments);
         }
         self.contributions.push(((&post.id).into(), published));
-        self.note(&post.topics);
+        self.note(&post.author, &post.topics);
         Ok(())
     }
 
@@ -110,11 +117,12 @@ impl<'a> Life<'a> {
         self.follow_thread(&case_study.author, thread, published);
         self.moderate(&Contribution::CaseStudy(Box::new(case_study.clone())), thread, &mut [])?;
         self.contributions.push(((&case_study.id).into(), published));
-        self.note(&case_study.content.topics);
+        self.note(&case_study.author, &case_study.content.topics);
         Ok(())
     }
 
-    fn note(&mut self, topics: &[Id<Topic>]) {
+    fn note(&mut self, author: &Id<Member>, topics: &[Id<Topic>]) {
+        self.wrote.entry(author.clone()).or_default().extend(topics.iter().cloned());
         let new = topics.iter().filter(|topic| !self.topics.contains(topic)).cloned().collect::<Vec<_>>();
         self.topics.extend(new);
     }
@@ -177,10 +185,14 @@ impl<'a> Life<'a> {
         super::insert(app, &self.reports).await?;
         super::insert(app, &self.audited).await?;
         self.board.version = 1;
-        let batch = members.iter().fold(Batch::new().insert(&self.board), |batch, member| {
-            let follows = counts.get(&member.id).copied().unwrap_or_default();
-            batch.replace(&Member { follows, ..member.clone() })
-        });
+        let batch = members.iter().fold(
+            Batch::new().insert(&self.board).insert(&self.editors_note),
+            |batch, member| {
+                let follows = counts.get(&member.id).copied().unwrap_or_default();
+                let theirs = self.follows.values().filter(|follow| follow.member == member.id);
+                batch.replace(&Member { follows, ..self.with_profile(member, theirs) })
+            },
+        );
         Ok(app.store.commit(batch).await?)
     }
 }

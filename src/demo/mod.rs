@@ -6,8 +6,10 @@
 mod case_studies;
 mod content;
 mod event;
+mod joining;
 mod life;
 mod moderation;
+mod profile;
 mod reaction;
 mod tag;
 
@@ -20,13 +22,15 @@ use self::{
 use crate::{
     app::App,
     clock::{Clock, Timestamp},
+    config,
     domain::{
         comment::{Comment, Place},
         digest::next_due,
+        directory::DirectoryEntry,
         email::EmailAddress,
         entry::Entry,
         member::{DigestPreferences, Member, Role},
-        organisation::{OdsCode, Organisation},
+        organisation::{FormerName, OdsCode, Organisation},
         post::{Post, PostState},
         reaction::ReactionCounts,
         text::RichText,
@@ -68,6 +72,8 @@ pub async fn seed(app: &App, seed: u64, size: Size, progress: impl Fn(usize, usi
     let builder = Builder::new(app, seed, content, size)?;
     let (organisations, members) = builder.people()?;
     insert(app, &organisations).await?;
+    let entries = organisations.iter().flat_map(|one| DirectoryEntry::of(one, app.clock.now()));
+    insert(app, &entries.collect::<Vec<_>>()).await?;
     insert(app, &members).await?;
     let tags = tag::used(builder.posts.iter().map(|(written, ..)| written), builder.total);
     app.store.commit(tags.iter().fold(Batch::new(), super::store::Batch::insert)).await?;
@@ -98,7 +104,9 @@ pub async fn seed(app: &App, seed: u64, size: Size, progress: impl Fn(usize, usi
             let batch = builder.case_study(index, written, &organisations, &mut life)?;
             app.store.commit(batch).await?;
         }
+        let moderator = life.moderator;
         life.save(app, &organisations).await?;
+        builder.joining(app, moderator).await?;
     }
     Ok(true)
 }
@@ -136,6 +144,9 @@ struct Builder {
     /// Midnight of the day on which the community is made: its last year ends here.
     now: Timestamp,
     preferences: DigestPreferences,
+    /// The version that members accepted.
+    rules: String,
+    sign_in: config::SignIn,
     size: Size,
     total: usize,
     organisations: Vec<content::WrittenOrganisation>,
@@ -167,6 +178,8 @@ impl Builder {
             clock,
             now: midnight,
             preferences: DigestPreferences::from(&app.config.digest),
+            rules: app.config.rules.version.clone(),
+            sign_in: app.config.sign_in.clone(),
             size,
             total,
             organisations: content.organisations,
@@ -189,19 +202,20 @@ impl Builder {
     }
 
     fn organisation(&self, written: &content::WrittenOrganisation) -> Result<Organisation> {
-        let code = OdsCode::parse(&written.code);
+        let code = OdsCode::parse(&written.code)
+            .ok_or_else(|| Error::Fault(format!("{} is no ODS code", written.code)))?;
+        let new = Organisation::new(self.ids.fresh(), code, &written.name, self.clock.now());
+        let former = written.former.iter();
         Ok(Organisation {
-            id: self.ids.fresh(),
-            version: 1,
-            code: code.ok_or_else(|| Error::Fault(format!("{} is no ODS code", written.code)))?,
-            name: written.name.clone(),
+            kind: Some(written.kind.clone()),
             region: Some(written.region.clone()),
-            icb: None,
-            postcode: None,
-            opened: None,
-            closed: None,
+            icb: Some(written.icb.clone()),
+            aliases: written.aliases.clone(),
+            former_names: former
+                .map(|one| FormerName { name: one.name.clone(), until: Some(one.until) })
+                .collect(),
             domains: vec![written.domain.clone()],
-            updated_at: self.clock.now(),
+            ..new
         })
     }
 
@@ -211,13 +225,15 @@ impl Builder {
         let email =
             EmailAddress::parse(&address).map_err(|reason| Error::Fault(format!("{address}: {reason}")))?;
         let mut member = Member::new(self.ids.fresh(), email, self.preferences.clone(), self.clock.now());
-        name.clone_into(&mut member.name);
+        member.rename(name.to_owned());
         member.job_title = Some(job_title.to_owned());
-        member.organisation = Some(organisation.id.clone());
+        member.works_at(Some(organisation));
         member.role = match self.size {
             Size::Written => self.people.role_of(name),
             Size::Posts(_) => Role::Member,
         };
+        member.standing.accept(&self.rules, self.clock.now());
+        member.standing.verify(self.now, &self.sign_in);
         // As if last week's digest had told them everything before it.
         member.digest_covered_until = self.now.minus(TimeDelta::days(7));
         member.digest_due_at = next_due(&self.preferences, self.now);

@@ -10,11 +10,12 @@ use crate::{
         audit::{AuditAction, AuditEntry, Facts},
         comment::Comment,
         contribution::{Contribution, State},
+        digest::note::TEXT_MAX,
         member::Member,
         moderation::{ContentId, REASON_MAX, SubjectId},
         report::{NOTE_MAX, Report, ReportReason, ReportState},
         sight::{Removal, RemovedBy},
-        text::line,
+        text::{RichText, line},
         thread::Thread,
     },
     error::{Error, Result},
@@ -29,6 +30,15 @@ pub(super) struct Written {
     report: Vec<WrittenReport>,
     /// Oldest first.
     pin: Vec<WrittenPin>,
+    editors_note: WrittenNote,
+}
+
+/// What the moderator says in this week's digests.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenNote {
+    text: String,
+    pinned: String,
 }
 
 #[derive(Deserialize)]
@@ -80,6 +90,11 @@ impl Life<'_> {
         let written = self.moderation;
         for pin in written.pin.iter().filter(|pin| pin.contribution == of.title()) {
             self.pin(of, pin)?;
+        }
+        if written.editors_note.pinned == of.title() {
+            let text = RichText::parse("text", &written.editors_note.text, TEXT_MAX);
+            self.editors_note.text = Some(text.map_err(|problem| Error::Refused(vec![problem]))?);
+            self.editors_note.pinned = Some(of.id());
         }
         for report in written.report.iter().filter(|report| report.contribution == of.title()) {
             let Some(number) = report.comment else {
@@ -209,6 +224,7 @@ impl Life<'_> {
             actor: actor.clone(),
             action,
             subject: subject.to_owned(),
+            about: None,
             reason: reason.map(str::to_owned),
             before,
             after,

@@ -14,7 +14,7 @@ use crate::{
     clock::Timestamp,
     document,
     ids::{Id, Identified},
-    query::{Field, Index},
+    query::{Field, Filter, Index},
 };
 
 /// What was changed, and the result: as long as what a case study says of its lessons.
@@ -58,6 +58,7 @@ document!(
     [
         Index::named("case_study").asc(Adoption::CASE_STUDY).desc(Adoption::UPDATED_AT),
         Index::named("organisation").asc(Adoption::ORGANISATION).desc(Adoption::UPDATED_AT),
+        Index::named("recorded_by").asc(Adoption::RECORDED_BY).desc(Adoption::UPDATED_AT),
     ]
 );
 
@@ -94,12 +95,15 @@ document!(
     [
         Index::named("adoption").asc(AdoptionStep::ADOPTION).desc(AdoptionStep::AT),
         Index::named("case_study").asc(AdoptionStep::CASE_STUDY).desc(AdoptionStep::AT),
+        Index::named("by").asc(AdoptionStep::BY).desc(AdoptionStep::AT),
+        Index::named("at").asc(AdoptionStep::AT),
     ]
 );
 
 impl Adoption {
     pub const CASE_STUDY: Field<Self, Id<CaseStudy>> = Field::new("caseStudy");
     pub const ORGANISATION: Field<Self, Id<Organisation>> = Field::new("organisation");
+    pub const RECORDED_BY: Field<Self, Id<Member>> = Field::new("recordedBy");
     pub const UPDATED_AT: Field<Self, Timestamp> = Field::new("updatedAt");
 
     #[must_use]
@@ -118,7 +122,14 @@ impl Adoption {
 impl AdoptionStep {
     pub const ADOPTION: Field<Self, Id<Adoption>> = Field::new("adoption");
     pub const CASE_STUDY: Field<Self, Id<CaseStudy>> = Field::new("caseStudy");
+    pub const BY: Field<Self, Id<Member>> = Field::new("by");
     pub const AT: Field<Self, Timestamp> = Field::new("at");
+
+    /// What was recorded after `moment`.
+    #[must_use]
+    pub fn since(moment: Timestamp) -> Filter<Self> {
+        Self::AT.gt(moment)
+    }
 
     /// What `adoption` says now, said by `by`.
     #[must_use]

@@ -99,6 +99,7 @@ document!(
         Index::named("replies").asc(Comment::PARENT).asc(Comment::PATH),
         Index::named("author").asc(Comment::AUTHOR).desc(Comment::CREATED_AT),
         Index::named("answers").asc(Comment::ANSWERS).desc(Comment::CREATED_AT),
+        Index::named("mentions").each(Comment::MENTIONS).desc(Comment::CREATED_AT),
     ]
 );
 
@@ -138,6 +139,7 @@ impl Comment {
     pub const PATH: Field<Self, String> = Field::new("path");
     pub const AUTHOR: Field<Self, Id<Member>> = Field::new("author");
     pub const ANSWERS: Field<Self, Option<Id<Member>>> = Field::new("answers");
+    pub const MENTIONS: Field<Self, Vec<Id<Member>>> = Field::new("mentions");
     pub const CREATED_AT: Field<Self, Timestamp> = Field::new("createdAt");
     pub const SCORE: Field<Self, i64> = Field::new("score");
     pub const ACCEPTED: Field<Self, bool> = Field::new("accepted");
@@ -151,6 +153,12 @@ impl Comment {
     #[must_use]
     pub fn answering(member: &Id<Member>) -> Filter<Self> {
         Self::ANSWERS.eq(Some(member.clone())).and(Self::AUTHOR.ne(member.clone()))
+    }
+
+    /// Comments of others that mention a member.
+    #[must_use]
+    pub fn mentioning(member: &Id<Member>) -> Filter<Self> {
+        Self::MENTIONS.contains(member.clone()).and(Self::AUTHOR.ne(member.clone()))
     }
 
     /// Words of this comment that another one wants to quote; `None` when it does not say so.

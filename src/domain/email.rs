@@ -14,6 +14,9 @@ const LABEL_MAX: usize = 63;
 /// without `%` and `!`, by which old mail servers pass a message on to another host.
 const LOCAL_MARKS: &str = ".#$&'*+-/=?^_`{|}~";
 
+/// Where no mailbox is (RFC 2606, 2): the domain of members that are no people. Nothing is sent there.
+pub const NO_MAILBOX: &str = "service-account.invalid";
+
 /// An address that passed the rule of [`parse`](Self::parse), as it was given but with its domain in
 /// lower case. Whatever reads one from outside or from the store goes through that rule.
 ///
@@ -82,6 +85,13 @@ impl EmailAddress {
             !domain.is_empty() && rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
         })
     }
+}
+
+/// A domain that addresses may have, in lower case; `None` for what is none.
+#[must_use]
+pub fn domain(text: &str) -> Option<String> {
+    let text = text.trim();
+    (text.len() <= MAX && is_domain(text)).then(|| text.to_ascii_lowercase())
 }
 
 fn is_local(local: &str) -> bool {

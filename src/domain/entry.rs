@@ -114,6 +114,11 @@ impl Facet {
     pub fn case_study() -> Self {
         Self::new("kind", "case-study")
     }
+    /// One case study alone: partners can be invited to it.
+    #[must_use]
+    pub fn itself(case_study: &Id<CaseStudy>) -> Self {
+        Self::new("case-study", case_study.as_str())
+    }
     /// What a member may edit as an author or co-author.
     #[must_use]
     pub fn author(member: &Id<Member>) -> Self {
@@ -308,10 +313,35 @@ impl Entry {
         }
     }
 
+    /// Takes back an organisation's record of adoption.
+    pub fn forget_adoption(&mut self, organisation: &Id<Organisation>, was: AdoptionStatus) {
+        let count = self.adoptions.of_mut(was);
+        *count -= 1;
+        let of_any = (*count == 0).then(|| Facet::adoption(was, None));
+        let of_it = [Facet::adopter(organisation), Facet::adoption(was, Some(organisation))];
+        self.facets.retain(|facet| !of_it.contains(facet) && Some(facet) != of_any.as_ref());
+    }
+
+    /// Takes over where the lead organisation is.
+    pub fn lead_by(&mut self, region: Option<&str>) {
+        self.facets.retain(|facet| !facet.0.starts_with("region:"));
+        self.facets.extend(region.map(Facet::region));
+    }
+
     /// What every member sees.
     #[must_use]
     pub fn published() -> Filter<Self> {
         Self::STATE.eq(State::Published)
+    }
+
+    /// What every member sees, within what `viewer` was invited to, and what they wrote.
+    #[must_use]
+    pub fn published_to(viewer: &Member) -> Filter<Self> {
+        let Some(scope) = viewer.scope() else { return Self::published() };
+        let topics = scope.topics.iter().cloned().map(|topic| Facet::followed(&Target::Topic(topic)));
+        let case_studies = scope.case_studies.iter().map(Facet::itself);
+        let facets = topics.chain(case_studies).chain([Facet::author(&viewer.id)]);
+        Self::published().and(Self::FACETS.contains_any(facets))
     }
 
     /// What only its authors see.
@@ -349,7 +379,7 @@ fn followed<'a>(
 
 fn facets_of(case_study: &CaseStudy, region: Option<&str>) -> Vec<Facet> {
     let content = &case_study.content;
-    let mut facets = vec![Facet::case_study()];
+    let mut facets = vec![Facet::case_study(), Facet::itself(&case_study.id)];
     facets.extend(case_study.authors().map(Facet::author));
     let organisations = content.lead_organisation.iter().chain(&content.partner_organisations);
     let organisations: Vec<_> = organisations.filter_map(|named| named.id()).collect();

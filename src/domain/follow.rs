@@ -141,8 +141,13 @@ impl Follow {
     /// Whether `id` is of a follow of this member.
     #[must_use]
     pub fn is_of(id: &str, member: &Id<Member>) -> bool {
-        let own = format!("{}_{}-", Self::PREFIX, key(member));
-        id.starts_with(&own)
+        id.starts_with(&Self::first_of(member))
+    }
+
+    /// What the ids of a member's follows begin with.
+    #[must_use]
+    pub fn first_of(member: &Id<Member>) -> String {
+        format!("{}_{}-", Self::PREFIX, key(member))
     }
 
     #[must_use]

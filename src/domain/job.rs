@@ -5,8 +5,23 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    activity::Activity, attachment::Attachment, case_study::CaseStudy, digest::Digest, member::Member,
-    sign_in::SignIn, thread::Thread,
+    access_token::{AccessToken, TokenNews},
+    activity::Activity,
+    attachment::Attachment,
+    case_study::CaseStudy,
+    contribution::ContributionId,
+    data_export::DataExport,
+    digest::Digest,
+    erasure::Erasure,
+    identity::IdentityNews,
+    invitation::Invitation,
+    member::Member,
+    organisation::Organisation,
+    second_factor::FactorNews,
+    session::Session,
+    sign_in::SignIn,
+    succession::Succession,
+    thread::Thread,
 };
 use crate::{
     clock::Timestamp,
@@ -44,6 +59,10 @@ pub enum Task {
     SendSignInCode {
         sign_in: Id<SignIn>,
     },
+    /// To a member, who may not have been the one that signed in.
+    SendNewDeviceMail {
+        session: Id<Session>,
+    },
     SendDigest {
         digest: Id<Digest>,
     },
@@ -61,9 +80,80 @@ pub enum Task {
         case_study: Id<CaseStudy>,
         member: Option<Id<Member>>,
     },
+    SendInvitation {
+        invitation: Id<Invitation>,
+    },
+    /// Somebody asked to join, and a moderator is to look at it.
+    SendApplicant {
+        member: Id<Member>,
+    },
+    /// What became of a request to join.
+    SendDecision {
+        member: Id<Member>,
+    },
+    /// To show again that they read their address's mail.
+    SendVerifyReminder {
+        member: Id<Member>,
+    },
+    /// To the token's owner.
+    SendAccessTokenMail {
+        token: Id<AccessToken>,
+        news: TokenNews,
+    },
+    /// What happened to a member's second factors, and when.
+    SendSecondFactorMail {
+        member: Id<Member>,
+        news: FactorNews,
+        at: Timestamp,
+    },
+    /// What happened to an identity of a member, and when. The provider's name is as people know it.
+    SendIdentityMail {
+        member: Id<Member>,
+        provider: String,
+        news: IdentityNews,
+        at: Timestamp,
+    },
     /// The attachment itself is gone already.
     DeleteBlob {
         attachment: Id<Attachment>,
+    },
+    /// Put together everything that is a member's.
+    MakeDataExport {
+        export: Id<DataExport>,
+    },
+    /// To the member whose it is.
+    SendDataExportMail {
+        export: Id<DataExport>,
+    },
+    /// The export itself is gone already.
+    DeleteDataExport {
+        export: Id<DataExport>,
+    },
+    /// Forget a member, once their erasure is due.
+    Erase {
+        erasure: Id<Erasure>,
+    },
+    /// To the member who asked for it, while it can be called off.
+    SendErasureMail {
+        erasure: Id<Erasure>,
+    },
+    /// Bring what finds a member up to date.
+    RefreshMember {
+        member: Id<Member>,
+    },
+    /// The same for those who wrote something.
+    RefreshAuthors {
+        contribution: ContributionId,
+    },
+    /// Bring what finds the members and case studies of an organisation up to date, after it was moved or
+    /// became another type; the members behind one.
+    RefreshOrganisation {
+        organisation: Id<Organisation>,
+        after: Option<Id<Member>>,
+    },
+    /// What follows to a successor.
+    Succeed {
+        succession: Id<Succession>,
     },
 }
 
@@ -88,11 +178,22 @@ pub enum Lane {
     SoonByMail,
     /// It may take its time.
     Bulk,
+    /// One of them may take many minutes, in which the others go on.
+    Slow,
 }
 scalar_enum!(Lane);
 
 impl Lane {
-    pub const ALL: [Self; 4] = [Self::Prompt, Self::Soon, Self::SoonByMail, Self::Bulk];
+    pub const ALL: [Self; 5] = [Self::Prompt, Self::Soon, Self::SoonByMail, Self::Bulk, Self::Slow];
+
+    /// How many leases a job of it may take.
+    #[must_use]
+    pub const fn leases(self) -> i64 {
+        match self {
+            Self::Slow => 10,
+            Self::Prompt | Self::Soon | Self::SoonByMail | Self::Bulk => 1,
+        }
+    }
 }
 
 impl Task {
@@ -101,9 +202,26 @@ impl Task {
     pub const fn lane(&self) -> Lane {
         match self {
             Self::SendSignInCode { .. } => Lane::Prompt,
-            Self::Notify { .. } => Lane::Soon,
-            Self::SendNotificationMail { .. } => Lane::SoonByMail,
-            Self::SendDigest { .. } | Self::SendReviewReminder { .. } | Self::DeleteBlob { .. } => Lane::Bulk,
+            Self::Notify { .. } | Self::RefreshMember { .. } | Self::RefreshAuthors { .. } => Lane::Soon,
+            Self::SendNotificationMail { .. }
+            | Self::SendNewDeviceMail { .. }
+            | Self::SendAccessTokenMail { .. }
+            | Self::SendSecondFactorMail { .. }
+            | Self::SendIdentityMail { .. }
+            | Self::SendInvitation { .. }
+            | Self::SendApplicant { .. }
+            | Self::SendDecision { .. }
+            | Self::SendDataExportMail { .. }
+            | Self::SendErasureMail { .. } => Lane::SoonByMail,
+            Self::SendDigest { .. }
+            | Self::SendReviewReminder { .. }
+            | Self::SendVerifyReminder { .. }
+            | Self::DeleteBlob { .. }
+            | Self::DeleteDataExport { .. }
+            | Self::Erase { .. }
+            | Self::RefreshOrganisation { .. }
+            | Self::Succeed { .. } => Lane::Bulk,
+            Self::MakeDataExport { .. } => Lane::Slow,
         }
     }
 }

@@ -55,6 +55,23 @@ pub fn named(text: RichText, names: &HashMap<Id<Member>, String>) -> RichText {
     RichText::rendered(with_names)
 }
 
+/// The text with `words` in the place of each mention of a member.
+#[must_use]
+pub fn forgotten(markdown: &str, member: &Id<Member>, words: &str) -> String {
+    // Most texts are not worth parsing.
+    if !markdown.contains(member.as_str()) {
+        return markdown.to_owned();
+    }
+    let (mut text, mut end) = (String::with_capacity(markdown.len()), 0);
+    for mention in mentions(markdown).into_iter().filter(|mention| mention.member == *member) {
+        text.push_str(&markdown[end..mention.at.start]);
+        text.push_str(words);
+        end = mention.at.end;
+    }
+    text.push_str(&markdown[end..]);
+    text
+}
+
 /// A name as markdown that shows it as it is.
 fn escaped(name: &str) -> String {
     let mut text = String::with_capacity(name.len());

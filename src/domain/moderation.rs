@@ -138,10 +138,13 @@ fn ended(reason: &str) -> String {
 /// Why `moderator` may not suspend or reinstate `member`, if so.
 #[must_use]
 pub fn out_of_reach(moderator: &Member, member: &Member) -> Option<&'static str> {
+    if member.is_former() {
+        return Some("There is nobody behind this account any more.");
+    }
     if moderator.id == member.id {
         return Some("Nobody can suspend or reinstate themself.");
     }
-    let over = member.role == Role::Administrator && moderator.role != Role::Administrator;
+    let over = member.role == Role::Administrator && moderator.acts_as() != Role::Administrator;
     over.then_some("Only administrators can suspend or reinstate an administrator.")
 }
 

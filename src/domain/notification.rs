@@ -12,16 +12,13 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
+    config::Retention,
     document,
     ids::{Id, Identified},
     query::{Field, Filter, Index},
     scalar_enum,
 };
 
-/// How long one is kept once it was read: long enough to find again what one saw before a holiday.
-const READ_DAYS: i64 = 90;
-/// How long one is kept in any case: whoever has not looked for half a year will not catch up one by one.
-const KEPT_DAYS: i64 = 180;
 /// Members named in one; the count says how often it happened.
 pub const ACTORS_MAX: usize = 3;
 /// Counting unread ones stops here: 100 means more than 99.
@@ -74,6 +71,12 @@ impl Kind {
             Self::Adopted => "adopted",
             Self::FollowedNew => "followed-new",
         }
+    }
+
+    /// Whether it is something that people say, so that others have something to say to it.
+    #[must_use]
+    pub const fn is_answered(self) -> bool {
+        matches!(self, Self::Mentioned | Self::Replied | Self::Answered | Self::FollowedNew)
     }
 
     /// What e-mails of this kind are about: "E-mails about …".
@@ -248,7 +251,7 @@ impl Notification {
 
     /// Tells `member` of something, at `now`.
     #[must_use]
-    pub fn new(member: &Id<Member>, news: &News<'_>, now: Timestamp) -> Self {
+    pub fn new(member: &Id<Member>, news: &News<'_>, kept: &Retention, now: Timestamp) -> Self {
         let activity = news.activity;
         let key = activity.id.as_str().trim_start_matches(Activity::PREFIX).trim_start_matches('_');
         let mut new = Self {
@@ -270,12 +273,12 @@ impl Notification {
             read_at: None,
             expires_at: now,
         };
-        new.add(news, now);
+        new.add(news, kept, now);
         new
     }
 
     /// Tells of one more thing of the same sort.
-    pub fn add(&mut self, news: &News<'_>, now: Timestamp) {
+    pub fn add(&mut self, news: &News<'_>, kept: &Retention, now: Timestamp) {
         if news.entry.is_none() {
             let actor = &news.activity.actor;
             self.actors.retain(|other| other != actor);
@@ -286,14 +289,14 @@ impl Notification {
         self.count += 1;
         self.to_mail += i64::from(news.by_mail);
         self.updated_at = now;
-        self.expires_at = now.plus(TimeDelta::days(KEPT_DAYS));
+        self.expires_at = now.plus(TimeDelta::days(kept.notifications_days));
     }
 
     /// Marks it read. What comes later begins a new one.
-    pub fn read(&mut self, now: Timestamp) {
+    pub fn read(&mut self, kept: &Retention, now: Timestamp) {
         self.read_at = Some(now);
         self.fold = None;
-        self.expires_at = self.expires_at.min(now.plus(TimeDelta::days(READ_DAYS)));
+        self.expires_at = self.expires_at.min(now.plus(TimeDelta::days(kept.read_notifications_days)));
     }
 
     #[must_use]
@@ -366,7 +369,7 @@ mod tests {
 
     #[test]
     fn more_of_the_same_folds_until_it_is_read() {
-        let now = Timestamp::from_millis(0);
+        let (now, kept) = (Timestamp::from_millis(0), crate::config::Config::defaults().retention);
         let (member, thread): (Id<Member>, Id<Thread>) = (Id::of("m"), Id::of("t"));
         let subject = ContributionId::parse("pst_t").unwrap();
         let activity = |actor: &str| {
@@ -386,8 +389,8 @@ mod tests {
                 by_mail: true,
             };
             match &mut folded {
-                Some(folded) => folded.add(&news, now),
-                None => folded = Some(Notification::new(&member, &news, now)),
+                Some(folded) => folded.add(&news, &kept, now),
+                None => folded = Some(Notification::new(&member, &news, &kept, now)),
             }
         }
         let mut folded = folded.unwrap();
@@ -396,9 +399,9 @@ mod tests {
         assert_eq!(folded.comment, Some(Id::of("d")));
         let text = folded.sentence(&["Dee", "Cy", "Al"], "Quiet nights", folded.count);
         assert_eq!(text, "5 replies to you in “Quiet nights” by Dee, Cy and others");
-        let kept = folded.expires_at;
-        folded.read(now);
-        assert!(folded.fold.is_none() && folded.expires_at < kept);
+        let unread = folded.expires_at;
+        folded.read(&kept, now);
+        assert!(folded.fold.is_none() && folded.expires_at < unread);
     }
 
     #[test]

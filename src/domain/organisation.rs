@@ -3,12 +3,21 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::{calendar::Date, fold::fold, place::Place};
 use crate::{
     clock::Timestamp,
     document,
     ids::Id,
     query::{Field, Index},
 };
+
+/// A name is as long as the longest in the NHS's directory.
+pub const NAME_MAX: usize = 150;
+/// Names by which an organisation is also known, and domains of its addresses: more are a mistake.
+pub const ALIASES_MAX: usize = 20;
+pub const DOMAINS_MAX: usize = 20;
+/// Into how many an organisation may have been split: more than any has been.
+pub const SUCCESSORS_MAX: usize = 10;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -18,16 +27,39 @@ pub struct Organisation {
     pub version: i64,
     pub code: OdsCode,
     pub name: String,
+    /// The slug of its type, from the taxonomy.
+    #[serde(default, rename = "type")]
+    pub kind: Option<String>,
     /// The NHS region's code, `Y60`; none for organisations outside England.
     pub region: Option<String>,
-    /// The code of the integrated care board that it belongs to.
+    /// The code of the integrated care board that it belongs to; its own, if it is one.
     pub icb: Option<String>,
     pub postcode: Option<String>,
+    /// May be to come.
     pub opened: Option<NaiveDate>,
+    /// The last day; may be to come.
     pub closed: Option<NaiveDate>,
+    /// Into what it was merged or split. Its people and what they wrote follow when an administrator says so.
+    #[serde(default)]
+    pub successors: Vec<Id<Organisation>>,
+    /// Names by which it is also known.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// Names that it had, oldest first.
+    #[serde(default)]
+    pub former_names: Vec<FormerName>,
     /// Domains of its e-mail addresses, by which a new member's organisation is guessed.
     pub domains: Vec<String>,
     pub updated_at: Timestamp,
+}
+
+/// A name that an organisation had.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FormerName {
+    pub name: String,
+    /// When another one was taken over from the directory; none where it is not known.
+    pub until: Option<NaiveDate>,
 }
 
 document!(
@@ -43,10 +75,59 @@ document!(
 impl Organisation {
     pub const CODE: Field<Self, OdsCode> = Field::new("code");
     pub const DOMAINS: Field<Self, Vec<String>> = Field::new("domains");
+
+    /// One of which no more is known.
+    #[must_use]
+    pub fn new(id: Id<Self>, code: OdsCode, name: &str, now: Timestamp) -> Self {
+        Self {
+            id,
+            version: 1,
+            code,
+            name: name.to_owned(),
+            kind: None,
+            region: None,
+            icb: None,
+            postcode: None,
+            opened: None,
+            closed: None,
+            successors: Vec::new(),
+            aliases: Vec::new(),
+            former_names: Vec::new(),
+            domains: Vec::new(),
+            updated_at: now,
+        }
+    }
+
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place { kind: self.kind.clone(), region: self.region.clone(), icb: self.icb.clone() }
+    }
+
+    /// The moment from which it is closed: when its last day is over.
+    #[must_use]
+    pub fn closes_at(&self) -> Option<Timestamp> {
+        self.closed.and_then(|last| last.succ_opt()).map(|day| Date(day).starts())
+    }
+
+    /// Takes a new name, and remembers the old one unless it is the same, written in another way.
+    pub fn rename(&mut self, name: &str, today: Date) {
+        let old = std::mem::replace(&mut self.name, name.to_owned());
+        if fold(&old) != fold(name) {
+            self.former_names.push(FormerName { name: old, until: Some(today.0) });
+        }
+    }
+
+    /// Remembers a name that it had, unless it is known to have had it.
+    pub fn had_name(&mut self, name: &str) {
+        let names = std::iter::once(&self.name).chain(self.former_names.iter().map(|former| &former.name));
+        if names.into_iter().all(|known| fold(known) != fold(name)) {
+            self.former_names.insert(0, FormerName { name: name.to_owned(), until: None });
+        }
+    }
 }
 
 /// An organisation's code in the Organisation Data Service: 3 or 5 capital letters and digits.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct OdsCode(String);
 
@@ -68,23 +149,6 @@ impl crate::query::Scalar for OdsCode {
     fn value(&self) -> crate::query::Value {
         crate::query::Value::Text(self.0.clone())
     }
-}
-
-/// The seven NHS regions of England, by code.
-pub const REGIONS: [(&str, &str); 7] = [
-    ("Y61", "East of England"),
-    ("Y56", "London"),
-    ("Y60", "Midlands"),
-    ("Y63", "North East and Yorkshire"),
-    ("Y62", "North West"),
-    ("Y59", "South East"),
-    ("Y58", "South West"),
-];
-
-/// The name of a region.
-#[must_use]
-pub fn region_name(code: &str) -> Option<&'static str> {
-    REGIONS.iter().find(|(known, _)| *known == code).map(|(_, name)| *name)
 }
 
 /// A name as people write it, from the capitals of the directory: "GUY'S AND ST THOMAS' NHS

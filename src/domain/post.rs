@@ -187,6 +187,12 @@ impl Post {
         Self::STATE.eq(PostState::Published)
     }
 
+    /// What a partner was invited to, of the posts that every member sees; none: all of them.
+    #[must_use]
+    pub fn within(viewer: &Member) -> Option<Filter<Self>> {
+        viewer.scope().map(|scope| Self::TOPICS.contains_any(scope.topics.iter().cloned()))
+    }
+
     /// Questions that nobody but their author has said anything to.
     #[must_use]
     pub fn unanswered() -> Filter<Self> {
@@ -254,6 +260,9 @@ impl Post {
 impl Seen for Post {
     fn sight(&self, viewer: &Member) -> Sight {
         let own = self.author == viewer.id;
+        if !own && !viewer.reaches(&self.topics) {
+            return Sight::Nothing;
+        }
         match self.state {
             PostState::Published => Sight::Whole,
             PostState::Draft if own => Sight::Whole,

@@ -90,6 +90,26 @@ pub enum ReportState {
 }
 scalar_enum!(ReportState);
 
+/// A member's reports as one thing to guard: it has a new version with each, so that of several at once
+/// each is counted by the next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tally {
+    /// Made of the member's.
+    #[serde(rename = "_id")]
+    pub id: Id<Tally>,
+    pub version: i64,
+}
+
+document!(Tally, "rtl", "reportTallies", []);
+
+impl Tally {
+    #[must_use]
+    pub fn of(member: &Id<Member>) -> Self {
+        Self { id: Id::of(member.as_str()), version: 1 }
+    }
+}
+
 impl Report {
     pub const OPEN: Field<Self, Option<String>> = Field::new("open");
     pub const SUBJECT: Field<Self, SubjectId> = Field::new("subject");

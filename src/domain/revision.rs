@@ -39,10 +39,18 @@ document!(Revision, "rev", "revisions", [Index::named("of").asc(Revision::OF).de
 /// The difference in one field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldChange {
-    /// As clients name it: `title`, `body`.
+    /// As clients name it: `title`, `body`, `event.location`.
     pub field: String,
     /// The old and the new text, woven: leave out what was added to read the old one.
     pub parts: Vec<Part>,
+}
+
+impl FieldChange {
+    /// One of the two texts: the old one without what was added, the new one without what was removed.
+    #[must_use]
+    pub fn without(&self, kind: PartKind) -> String {
+        self.parts.iter().filter(|part| part.kind != kind).map(|part| part.text.as_str()).collect()
+    }
 }
 
 /// A stretch of text.
@@ -121,10 +129,6 @@ mod tests {
 
     use super::*;
 
-    fn woven(change: &FieldChange, without: PartKind) -> String {
-        change.parts.iter().filter(|part| part.kind != without).map(|part| part.text.as_str()).collect()
-    }
-
     #[test]
     fn a_difference_shows_words_not_letters() {
         let change = difference("body", "We asked ten patients.", "We asked twelve patients.").unwrap();
@@ -147,15 +151,15 @@ mod tests {
         let started = std::time::Instant::now();
         let change = difference("body", &text(7), &text(11)).unwrap();
         assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
-        assert_eq!(woven(&change, PartKind::Added), text(7));
+        assert_eq!(change.without(PartKind::Added), text(7));
     }
 
     proptest! {
         #[test]
         fn old_and_new_can_be_read_from_a_difference(before in "(?s).{0,80}", after in "(?s).{0,80}") {
             if let Some(change) = difference("body", &before, &after) {
-                prop_assert_eq!(woven(&change, PartKind::Added), before);
-                prop_assert_eq!(woven(&change, PartKind::Removed), after);
+                prop_assert_eq!(change.without(PartKind::Added), before);
+                prop_assert_eq!(change.without(PartKind::Removed), after);
             }
         }
     }

@@ -141,9 +141,70 @@ impl Attempts {
     }
 }
 
+/// How many mails with codes an address may be sent.
+#[derive(Clone, Copy, Debug)]
+pub struct MailQuota {
+    pub at_once: u32,
+    pub per_hour: u32,
+}
+
+/// The mails with codes that an address was sent lately, whichever process sent them.
+///
+/// Kept as one moment, the one from which the address may be sent as many at once as at first: each mail
+/// moves it on (the generic cell rate algorithm, ITU-T I.371). After that moment it says nothing, and is
+/// forgotten.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Mails {
+    /// Made of a secret digest of the address's key.
+    #[serde(rename = "_id")]
+    pub id: Id<Mails>,
+    pub version: i64,
+    pub expires_at: Timestamp,
+}
+
+document!(Mails, "mls", "mails", [Index::named("expires").asc(Mails::EXPIRES_AT)]);
+
+impl Mails {
+    pub const EXPIRES_AT: Field<Self, Timestamp> = Field::new("expiresAt");
+
+    #[must_use]
+    pub fn none(id: Id<Self>, now: Timestamp) -> Self {
+        Self { id, version: 1, expires_at: now }
+    }
+
+    /// Whether one more may be sent at `now`, which is counted then.
+    pub fn take(&mut self, quota: MailQuota, now: Timestamp) -> bool {
+        let apart = TimeDelta::hours(1) / i32::try_from(quota.per_hour.max(1)).unwrap_or(i32::MAX);
+        let at_once = i32::try_from(quota.at_once.max(1)).unwrap_or(i32::MAX);
+        let next = self.expires_at.max(now).plus(apart);
+        let fits = next.since(now) <= apart.checked_mul(at_once).unwrap_or(TimeDelta::MAX);
+        if fits {
+            self.expires_at = next;
+        }
+        fits
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn three_mails_at_once_then_six_an_hour() {
+        let quota = MailQuota { at_once: 3, per_hour: 6 };
+        let mut now = Timestamp::from_millis(0);
+        let mut mails = Mails::none(Id::of("a"), now);
+        assert_eq!([(); 4].map(|()| mails.take(quota, now)), [true, true, true, false]);
+        let mut sent = 0;
+        for _ in 0..60 {
+            now = now.plus(TimeDelta::minutes(1));
+            sent += u32::from(mails.take(quota, now));
+        }
+        assert_eq!(sent, 6);
+        now = now.plus(TimeDelta::minutes(30));
+        assert_eq!([(); 4].map(|()| mails.take(quota, now)), [true, true, true, false], "all three are back");
+    }
 
     #[test]
     fn ten_wrong_codes_in_a_row_pause_for_a_quarter_of_an_hour() {

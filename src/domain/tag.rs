@@ -69,6 +69,11 @@ impl Tag {
         self.uses > 0
     }
 
+    #[must_use]
+    pub fn none() -> Filter<Self> {
+        Self::FOLDED.is_in([])
+    }
+
     /// Those whose names begin like this, in whatever case and spacing.
     #[must_use]
     pub fn starting_with(text: &str) -> Filter<Self> {
@@ -81,7 +86,7 @@ impl Tag {
                 let after_all = format!("{start}{}", char::MAX);
                 Self::used().and(Self::FOLDED.gte(start)).and(Self::FOLDED.lt(after_all))
             }
-            None => Self::FOLDED.is_in([]),
+            None => Self::none(),
         }
     }
 }
@@ -111,7 +116,7 @@ impl TagName {
     }
 
     /// Nothing is no tag, and no problem.
-    fn parse(field: &str, text: &str, problems: &mut Problems) -> Option<Self> {
+    pub(super) fn parse(field: &str, text: &str, problems: &mut Problems) -> Option<Self> {
         let line = problems.line(field, "tag", text, usize::MAX)?;
         let length = tidy(&line).chars().count();
         if length > NAME_MAX {
@@ -128,7 +133,7 @@ impl TagName {
     }
 
     /// The tag that a text spells, when it spells one.
-    fn of(text: &str) -> Option<Self> {
+    pub(super) fn of(text: &str) -> Option<Self> {
         let name = tidy(text);
         let id = id_of(&fold(&name)?)?;
         Some(Self { id, name })

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use super::fold::fold;
+
 /// The lists as shipped.
 const SHIPPED: &str = include_str!("../../config/taxonomy.toml");
 
@@ -12,6 +14,8 @@ const SHIPPED: &str = include_str!("../../config/taxonomy.toml");
 pub const ALWAYS_EVENT: &str = "always-event";
 /// The slug of the Friends and Family Test among the sources of feedback.
 pub const FFT: &str = "fft";
+/// The slug of integrated care boards among the types of organisations.
+pub const ICB: &str = "icb";
 
 /// Something to choose from a list.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, async_graphql::SimpleObject)]
@@ -20,6 +24,29 @@ pub struct Term {
     /// Its stable name, for programs.
     pub slug: String,
     /// Its name for people.
+    pub name: String,
+}
+
+/// A type of organisation.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, async_graphql::SimpleObject)]
+#[serde(deny_unknown_fields)]
+pub struct OrganisationType {
+    /// Its stable name, for programs.
+    pub slug: String,
+    /// Its name for people.
+    pub name: String,
+    /// Words in an organisation's name that make it likely to be of this type.
+    #[serde(default)]
+    #[graphql(skip)]
+    pub words: Vec<String>,
+}
+
+/// A region of the NHS.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, async_graphql::SimpleObject)]
+#[serde(deny_unknown_fields)]
+pub struct Region {
+    /// Its code in the Organisation Data Service.
+    pub code: String,
     pub name: String,
 }
 
@@ -42,6 +69,9 @@ pub struct Taxonomy {
     pub plus_groups: Vec<Term>,
     /// Sections of the experience of care improvement framework.
     pub framework_sections: Vec<Term>,
+    pub organisation_types: Vec<OrganisationType>,
+    /// The NHS regions of England.
+    pub regions: Vec<Region>,
 }
 
 /// One of the taxonomy's lists.
@@ -81,6 +111,34 @@ impl Taxonomy {
         }
     }
 
+    /// The type of organisation with this slug. One that was taken out of the list since keeps its slug as
+    /// its name.
+    #[must_use]
+    pub fn organisation_type(&self, slug: &str) -> Term {
+        let known = self.organisation_types.iter().find(|known| known.slug == slug);
+        let name = known.map_or(slug, |known| &known.name);
+        Term { slug: slug.to_owned(), name: name.to_owned() }
+    }
+
+    #[must_use]
+    pub fn has_organisation_type(&self, slug: &str) -> bool {
+        self.organisation_types.iter().any(|known| known.slug == slug)
+    }
+
+    /// What an organisation of this name is likely to be: the first type of which it has one of the words.
+    #[must_use]
+    pub fn likely_type(&self, name: &str) -> Option<&str> {
+        let name = format!(" {} ", fold(name));
+        let has = |word: &String| name.contains(&format!(" {} ", fold(word)));
+        let likely = self.organisation_types.iter().find(|known| known.words.iter().any(has));
+        likely.map(|known| known.slug.as_str())
+    }
+
+    #[must_use]
+    pub fn region(&self, code: &str) -> Option<&Region> {
+        self.regions.iter().find(|region| region.code == code)
+    }
+
     #[must_use]
     pub fn has(&self, list: List, slug: &str) -> bool {
         self.list(list).iter().any(|term| term.slug == slug)
@@ -118,6 +176,20 @@ mod tests {
     fn the_shipped_lists_can_be_read_and_name_nothing_twice() {
         let taxonomy = Taxonomy::read().unwrap();
         assert!(taxonomy.has(List::Methods, ALWAYS_EVENT) && taxonomy.has(List::FeedbackSources, FFT));
+        let types: std::collections::HashSet<_> =
+            taxonomy.organisation_types.iter().map(|one| &one.slug).collect();
+        assert_eq!(types.len(), taxonomy.organisation_types.len());
+        assert_eq!((taxonomy.regions.len(), taxonomy.region("Y60").unwrap().name.as_str()), (7, "Midlands"));
+        for (name, likely) in [
+            ("South East Coast Ambulance Service NHS Foundation Trust", Some("nhs-ambulance")),
+            ("Alder Hey Children's NHS Foundation Trust", Some("nhs-specialist")),
+            ("Derbyshire Community Health Services NHS Foundation Trust", Some("nhs-community")),
+            ("Leeds Teaching Hospitals NHS Trust", Some("nhs-acute")),
+            ("NHS Devon Integrated Care Board", Some("icb")),
+            ("North London NHS Foundation Trust", None),
+        ] {
+            assert_eq!(taxonomy.likely_type(name), likely, "{name}");
+        }
         for list in [
             List::Settings,
             List::Themes,

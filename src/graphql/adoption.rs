@@ -110,8 +110,13 @@ impl Adoption {
     /// The record, when the viewer may see the case study that it is on.
     pub async fn visible(ctx: &Context<'_>, id: &Id<domain::Adoption>) -> Result<Option<Self>> {
         let Some(found) = ctx.loaders().adoption(id).await.map_err(top)? else { return Ok(None) };
+        Self::seen(ctx, &found).await
+    }
+
+    /// The same of one that was loaded.
+    pub async fn seen(ctx: &Context<'_>, found: &Arc<domain::Adoption>) -> Result<Option<Self>> {
         let case_study = CaseStudy::visible(ctx, &found.case_study).await?;
-        Ok(case_study.filter(|case_study| case_study.0.can_see(ctx.viewer())).map(|_| Self(found)))
+        Ok(case_study.filter(|one| one.0.can_see(ctx.viewer())).map(|_| Self(Arc::clone(found))))
     }
 }
 

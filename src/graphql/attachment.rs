@@ -7,16 +7,19 @@ use async_graphql::{Context, ID, Object, Result};
 use super::{context::Ask, contribution::Contribution, node::visible_comment, payload::top};
 use crate::{
     clock::Timestamp,
-    domain::attachment::{self as domain, AttachedTo},
+    domain::{
+        attachment::{self as domain, AttachedTo},
+        sight::Seen,
+    },
     ids::Id,
     rest::attachment::path,
 };
 
-/// A file that a member added to a post, a comment or a case study. It is uploaded with REST.
+/// A file that a member added to a post, a comment or a case study, or their photo. It is uploaded with REST.
 #[derive(Clone)]
 pub struct Attachment(pub Arc<domain::Attachment>);
 
-/// A file that a member added to a post, a comment or a case study. It is uploaded with REST.
+/// A file that a member added to a post, a comment or a case study, or their photo. It is uploaded with REST.
 #[Object]
 impl Attachment {
     pub async fn id(&self) -> ID {
@@ -59,17 +62,30 @@ impl Attachment {
 }
 
 impl Attachment {
-    /// The attachment, when there is one and the viewer may see what it belongs to.
+    /// The attachment, when there is one and the viewer may read what it belongs to.
     pub async fn visible(ctx: &Context<'_>, id: &Id<domain::Attachment>) -> Result<Option<Self>> {
         let Some(found) = ctx.loaders().attachment(id).await.map_err(top)? else { return Ok(None) };
         let is_visible = match &found.used_by {
             None => found.is_unused_of(&ctx.viewer().id, ctx.app().clock.now()),
-            Some(AttachedTo::Contribution(id)) => Contribution::visible(ctx, id).await?.is_some(),
+            Some(AttachedTo::Contribution(id)) => {
+                Contribution::visible(ctx, id).await?.is_some_and(|subject| subject.is_readable(ctx))
+            }
             Some(AttachedTo::Comment(id)) => {
-                visible_comment(ctx, Some(id.clone())).await?.is_some_and(|comment| !comment.is_deleted())
+                let comment = visible_comment(ctx, Some(id.clone())).await?;
+                comment.is_some_and(|comment| comment.can_see(ctx.viewer()))
+            }
+            Some(AttachedTo::Member(member)) => {
+                let member = ctx.loaders().member(member).await.map_err(top)?;
+                member.is_some_and(|member| member.photo_for(ctx.viewer()) == Some(&found.id))
             }
         };
         Ok(is_visible.then_some(Self(found)))
+    }
+
+    /// A member's photo.
+    pub async fn photo(ctx: &Context<'_>, id: Option<&Id<domain::Attachment>>) -> Result<Option<Self>> {
+        let Some(id) = id else { return Ok(None) };
+        Ok(ctx.loaders().attachment(id).await.map_err(top)?.map(Self))
     }
 
     /// Those of something that the viewer was shown, in its order.

@@ -14,10 +14,12 @@ use crate::{
     actions::{access::Moderator, audit::Override},
     clock::Timestamp,
     domain::{
-        audit::{self as domain, AuditAction},
+        audit::{self as domain, AuditAction, OrganisationFacts},
         contribution::ShownState,
         guard::PersonalData,
+        member::Role,
         report::ReportState,
+        standing::MemberState,
     },
     ids::Id,
 };
@@ -32,8 +34,9 @@ impl AuditEntry {
         self.0.id.as_str().into()
     }
 
-    async fn actor(&self, ctx: &Context<'_>) -> Result<Member> {
-        Member::load(ctx, &self.0.actor).await
+    /// None: an operator of the installation, by a command.
+    async fn actor(&self, ctx: &Context<'_>) -> Result<Option<Member>> {
+        Ok(ctx.loaders().member(&self.0.actor).await.map_err(top)?.map(Member))
     }
 
     async fn action(&self) -> AuditAction {
@@ -47,6 +50,18 @@ impl AuditEntry {
     /// What it was done to, as it is now; none when it is gone.
     async fn subject(&self, ctx: &Context<'_>) -> Result<Option<Node>> {
         node::find(ctx, &self.0.subject).await
+    }
+
+    async fn about_id(&self) -> Option<ID> {
+        self.0.about.as_deref().map(Into::into)
+    }
+
+    /// What gave rise to it, as it is now: what a member is warned about, when that was said.
+    async fn about(&self, ctx: &Context<'_>) -> Result<Option<Node>> {
+        match &self.0.about {
+            Some(about) => node::find(ctx, about).await,
+            None => Ok(None),
+        }
     }
 
     /// None where none is asked for: edits, accepted answers.
@@ -94,6 +109,13 @@ pub struct AuditFacts {
     pub suspended: Option<bool>,
     pub suspended_until: Option<Timestamp>,
     pub report: Option<ReportState>,
+    pub membership: Option<MemberState>,
+    pub organisation: Option<OrganisationFacts>,
+    /// Where people, or what they wrote, followed to.
+    pub successor_id: Option<ID>,
+    pub role: Option<Role>,
+    /// How many the member has.
+    pub second_factors: Option<i64>,
 }
 
 impl From<&domain::Facts> for AuditFacts {
@@ -107,6 +129,11 @@ impl From<&domain::Facts> for AuditFacts {
             suspended: facts.suspended,
             suspended_until: facts.suspended_until,
             report: facts.report,
+            membership: facts.membership,
+            organisation: facts.organisation.clone(),
+            successor_id: facts.successor.as_deref().map(ID::from),
+            role: facts.role,
+            second_factors: facts.second_factors,
         }
     }
 }

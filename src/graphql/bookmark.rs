@@ -94,7 +94,7 @@ pub struct UnbookmarkInput {
 #[derive(SimpleObject)]
 pub struct BookmarkPayload {
     /// What was bookmarked.
-    pub subject: Option<Node>,
+    pub subject: Option<Result<Node>>,
     /// What to put right; empty when all went well.
     pub user_errors: Vec<UserError>,
     /// As sent.
@@ -104,7 +104,7 @@ pub struct BookmarkPayload {
 #[derive(SimpleObject)]
 pub struct UnbookmarkPayload {
     /// What was bookmarked; none when it can no longer be seen.
-    pub subject: Option<Node>,
+    pub subject: Option<Result<Node>>,
     /// What to put right; empty when all went well.
     pub user_errors: Vec<UserError>,
     /// As sent.
@@ -122,7 +122,7 @@ impl BookmarkMutation {
         let subject = subject(&input.subject_id)?;
         let done = action::set(ctx.app(), ctx.viewer(), &subject, true, &request).await;
         let (_, user_errors) = outcome(done)?;
-        let subject = node::find(ctx, &input.subject_id).await?;
+        let subject = node::find(ctx, &input.subject_id).await.transpose();
         Ok(BookmarkPayload { subject, user_errors, client_mutation_id: input.client_mutation_id })
     }
 
@@ -132,7 +132,7 @@ impl BookmarkMutation {
         let subject = subject(&input.subject_id)?;
         let done = action::set(ctx.app(), ctx.viewer(), &subject, false, &request).await;
         let (_, user_errors) = outcome(done)?;
-        let subject = node::find(ctx, &input.subject_id).await?;
+        let subject = node::find(ctx, &input.subject_id).await.transpose();
         Ok(UnbookmarkPayload { subject, user_errors, client_mutation_id: input.client_mutation_id })
     }
 }

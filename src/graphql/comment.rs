@@ -27,7 +27,7 @@ use crate::{
         revision,
     },
     clock::Timestamp,
-    domain::{bookmark::Bookmarkable, comment as domain, contribution::tombstone, sight::Seen},
+    domain::{bookmark::Bookmarkable, comment as domain, contribution::tombstone, post, sight::Seen},
     error::{Code, Error, not_found},
     ids::Id,
 };
@@ -262,8 +262,8 @@ pub struct UnacceptAnswerInput {
     pub client_mutation_id: Option<String>,
 }
 
-payload!(AcceptAnswerPayload { post: Post });
-payload!(UnacceptAnswerPayload { post: Post });
+payload!(AcceptAnswerPayload { post: Result<Post> });
+payload!(UnacceptAnswerPayload { post: Result<Post> });
 payload!(AddCommentPayload { comment: Comment });
 payload!(UpdateCommentPayload { comment: Comment });
 payload!(DeleteCommentPayload { comment: Comment });
@@ -332,7 +332,7 @@ impl CommentMutation {
         let request = request("acceptAnswer", &input, input.client_mutation_id.as_ref());
         let id = comment_id(&input.comment_id)?;
         let post = answer::accept(ctx.app(), ctx.viewer(), &id, true, &request).await;
-        AcceptAnswerPayload::of(post, input.client_mutation_id, |done| Post::left(ctx, done))
+        AcceptAnswerPayload::of(post, input.client_mutation_id, |done| question(ctx, done))
     }
 
     /// Says that a comment does not answer the question after all.
@@ -344,8 +344,14 @@ impl CommentMutation {
         let request = request("unacceptAnswer", &input, input.client_mutation_id.as_ref());
         let id = comment_id(&input.comment_id)?;
         let post = answer::accept(ctx.app(), ctx.viewer(), &id, false, &request).await;
-        UnacceptAnswerPayload::of(post, input.client_mutation_id, |done| Post::left(ctx, done))
+        UnacceptAnswerPayload::of(post, input.client_mutation_id, |done| question(ctx, done))
     }
+}
+
+/// The question as it is after an act.
+fn question(ctx: &Context<'_>, done: post::Post) -> Result<Post> {
+    ctx.viewer().may_read::<post::Post>().map_err(top)?;
+    Ok(Post::left(ctx, done))
 }
 
 fn strings(ids: Vec<ID>) -> Vec<String> {

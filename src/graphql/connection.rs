@@ -12,7 +12,7 @@ use super::{context::Ask, payload::top};
 use crate::{
     actions::page::{self, Listing, Wanted},
     app::App,
-    domain::sight::Seen,
+    domain::{permission::Scoped, sight::Seen},
     error::Result,
     query::Document,
 };
@@ -59,23 +59,25 @@ pub struct Fetched<D> {
 }
 
 /// Loads a page of `listing`.
-pub async fn fetch<D: Document>(
+pub async fn fetch<D: Document + Scoped>(
     ctx: &Context<'_>,
     listing: Listing<D>,
     wanted: Wanted,
 ) -> async_graphql::Result<Fetched<D>> {
+    ctx.viewer().may_read::<D>().map_err(top)?;
     let slice = Box::pin(page::page(ctx.app(), &listing, &wanted)).await.map_err(top)?;
     let documents = slice.documents.into_iter().map(Arc::new).collect();
     Ok(Fetched { listing, documents, has_next: slice.has_next, has_previous: slice.has_previous })
 }
 
 /// Loads a page of `listing` of which only what `keep` gives back is shown.
-pub async fn fetch_sifted<D: Document, F: Future<Output = Result<Vec<D>>>>(
+pub async fn fetch_sifted<D: Document + Scoped, F: Future<Output = Result<Vec<D>>>>(
     ctx: &Context<'_>,
     listing: Listing<D>,
     wanted: Wanted,
     keep: impl Fn(Vec<D>) -> F,
 ) -> async_graphql::Result<Fetched<D>> {
+    ctx.viewer().may_read::<D>().map_err(top)?;
     let slice = Box::pin(page::sifted(ctx.app(), &listing, &wanted, keep)).await.map_err(top)?;
     let documents = slice.documents.into_iter().map(Arc::new).collect();
     Ok(Fetched { listing, documents, has_next: slice.has_next, has_previous: slice.has_previous })
@@ -116,7 +118,7 @@ pub async fn connect<D, N>(
     wrap: impl Fn(Arc<D>) -> N,
 ) -> async_graphql::Result<Connection<N>>
 where
-    D: Document,
+    D: Document + Scoped,
     N: OutputType,
 {
     let page = fetch(ctx, listing, wanted).await?;
@@ -132,7 +134,7 @@ pub async fn connect_seen<D, N>(
     wrap: impl Fn(Arc<D>) -> N,
 ) -> async_graphql::Result<Connection<N>>
 where
-    D: Document + Seen,
+    D: Document + Scoped + Seen,
     N: OutputType,
 {
     let page = fetch(ctx, listing, wanted).await?;

@@ -14,19 +14,22 @@ use poem::{
 
 use super::{
     Schema,
-    call::{Call, TIME_MAX, errors, plain, too_slow},
+    call::{Call, errors, in_time, plain},
 };
 use crate::{
     actions::access::Viewer,
     app::App,
     error::{Code, Error, Result},
-    http::BODY_MAX,
+    http::{BODY_MAX, tell, tell_to_wait},
     limits::Allowance,
     web,
 };
 
 /// A body that takes longer to arrive is not waited for.
 const BODY_WITHIN: Duration = Duration::from_secs(30);
+
+/// Most answers are shorter, in bytes: their buffer need not grow.
+const USUAL: usize = 16 * 1024;
 
 const RESPONSE_JSON: &str = "application/graphql-response+json";
 
@@ -42,7 +45,11 @@ pub async fn graphql(request: &Request, body: Body, app: Data<&App>, schema: Dat
             let refused = response.data == async_graphql::Value::Null && !response.errors.is_empty();
             let status =
                 if refused && media == RESPONSE_JSON { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-            let mut answer = json(status, media, serde_json::to_vec(&response).unwrap_or_default());
+            let mut body = Vec::with_capacity(USUAL);
+            if let Err(error) = serde_json::to_writer(&mut body, &response) {
+                return refusal(&Error::Fault(format!("an answer could not be written: {error}")), media);
+            }
+            let mut answer = json(status, media, body);
             tell(&allowance, answer.headers_mut());
             answer
         }
@@ -98,19 +105,9 @@ async fn execute(app: &App, schema: &Schema, viewer: Viewer, call: Call) -> Resu
         let message = "Subscriptions are served over a WebSocket, at /graphql/ws.".to_owned();
         return Err(Error::Coded(Code::BadRequest, message));
     }
-    let allowance = checked.pay(app, &viewer)?;
+    let allowance = checked.admit(app, &viewer)?;
     let request = checked.request(app, viewer, allowance);
-    let executed = tokio::time::timeout(TIME_MAX, schema.execute(request)).await;
-    Ok((executed.map_err(|_| too_slow())?, allowance))
-}
-
-/// What is left of this minute's points, as headers.
-fn tell(allowance: &Allowance, headers: &mut HeaderMap) {
-    let seconds = allowance.reset_at.millis() / 1_000;
-    headers.insert("x-ratelimit-limit", allowance.limit.into());
-    headers.insert("x-ratelimit-cost", allowance.cost.into());
-    headers.insert("x-ratelimit-remaining", allowance.remaining.into());
-    headers.insert("x-ratelimit-reset", seconds.into());
+    Ok((in_time(app, schema.execute(request)).await?, allowance))
 }
 
 fn require_json(headers: &HeaderMap) -> Result<()> {
@@ -135,7 +132,7 @@ pub(super) fn refusal(error: &Error, media: &'static str) -> Response {
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = json(status, media, body.to_string().into_bytes());
     if let Error::RateLimited { seconds } = error {
-        response.headers_mut().insert(header::RETRY_AFTER, (*seconds).into());
+        tell_to_wait(*seconds, response.headers_mut());
     }
     if code == Code::Unauthenticated {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));

@@ -17,9 +17,10 @@ use crate::{
     app::App,
     domain::{
         adoption::Adoption, attachment::Attachment, audit::AuditEntry, bookmark::Bookmark,
-        case_study::CaseStudy, comment::Comment, entry::Entry, follow::Follow, member::Member,
-        notification::Notification, organisation::Organisation, pin::Board, post::Post, reaction::Reactions,
-        read_mark::ReadMark, report::Report, sight::Seen, tag::Tag, thread::Thread, topic::Topic,
+        case_study::CaseStudy, comment::Comment, directory::DirectoryEntry, entry::Entry, follow::Follow,
+        invitation::Invitation, member::Member, notification::Notification, organisation::Organisation,
+        permission::Scoped, pin::Board, post::Post, reaction::Reactions, read_mark::ReadMark, report::Report,
+        sight::Seen, tag::Tag, thread::Thread, topic::Topic,
     },
     error::{Result, StoreError},
     ids::Id,
@@ -32,6 +33,7 @@ pub struct Loaders {
     viewer: Viewer,
     pub members: Loader<Member>,
     pub organisations: Loader<Organisation>,
+    pub directory: Loader<DirectoryEntry>,
     pub topics: Loader<Topic>,
     pub tags: Loader<Tag>,
     pub threads: Loader<Thread>,
@@ -49,6 +51,7 @@ pub struct Loaders {
     pub notifications: Loader<Notification>,
     pub reports: Loader<Report>,
     pub audit_entries: Loader<AuditEntry>,
+    pub invitations: Loader<Invitation>,
 }
 
 impl Loaders {
@@ -60,6 +63,7 @@ impl Loaders {
             viewer: viewer.clone(),
             members: Loader::default(),
             organisations: Loader::default(),
+            directory: Loader::default(),
             topics: Loader::default(),
             tags: Loader::default(),
             threads: Loader::default(),
@@ -77,6 +81,7 @@ impl Loaders {
             notifications: Loader::default(),
             reports: Loader::default(),
             audit_entries: Loader::default(),
+            invitations: Loader::default(),
         };
         loader.members.know(Arc::new((**viewer).clone()));
         loader
@@ -85,31 +90,39 @@ impl Loaders {
     /// # Errors
     /// When the store fails.
     pub async fn member(&self, id: &Id<Member>) -> Result<Option<Arc<Member>>> {
-        self.members.load(&self.app, id).await
+        self.members.load(&self.app, &self.viewer, id).await
     }
 
     /// # Errors
     /// When the store fails.
     pub async fn organisation(&self, id: &Id<Organisation>) -> Result<Option<Arc<Organisation>>> {
-        self.organisations.load(&self.app, id).await
+        self.organisations.load(&self.app, &self.viewer, id).await
+    }
+
+    /// What the directory has of an organisation under its name of today.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn directory_entry(&self, id: &Id<DirectoryEntry>) -> Result<Option<Arc<DirectoryEntry>>> {
+        self.directory.load(&self.app, &self.viewer, id).await
     }
 
     /// # Errors
     /// When the store fails.
     pub async fn topic(&self, id: &Id<Topic>) -> Result<Option<Arc<Topic>>> {
-        self.topics.load(&self.app, id).await
+        self.topics.load(&self.app, &self.viewer, id).await
     }
 
     /// # Errors
     /// When the store fails.
     pub async fn tag(&self, id: &Id<Tag>) -> Result<Option<Arc<Tag>>> {
-        self.tags.load(&self.app, id).await
+        self.tags.load(&self.app, &self.viewer, id).await
     }
 
     /// # Errors
     /// When the store fails.
     pub async fn thread(&self, id: &Id<Thread>) -> Result<Option<Arc<Thread>>> {
-        self.threads.load(&self.app, id).await
+        self.threads.load(&self.app, &self.viewer, id).await
     }
 
     /// The comment as the viewer sees it, when they see its thread.
@@ -117,7 +130,7 @@ impl Loaders {
     /// # Errors
     /// When the store fails.
     pub async fn comment(&self, id: &Id<Comment>) -> Result<Option<Arc<Comment>>> {
-        self.seen(self.comments.load(&self.app, id).await)
+        self.seen(self.comments.load(&self.app, &self.viewer, id).await)
     }
 
     /// The post as the viewer sees it.
@@ -125,7 +138,7 @@ impl Loaders {
     /// # Errors
     /// When the store fails.
     pub async fn post(&self, id: &Id<Post>) -> Result<Option<Arc<Post>>> {
-        self.seen(self.posts.load(&self.app, id).await)
+        self.seen(self.posts.load(&self.app, &self.viewer, id).await)
     }
 
     /// The case study as the viewer sees it.
@@ -133,7 +146,7 @@ impl Loaders {
     /// # Errors
     /// When the store fails.
     pub async fn case_study(&self, id: &Id<CaseStudy>) -> Result<Option<Arc<CaseStudy>>> {
-        self.seen(self.case_studies.load(&self.app, id).await)
+        self.seen(self.case_studies.load(&self.app, &self.viewer, id).await)
     }
 
     fn seen<D: Seen>(&self, found: Result<Option<Arc<D>>>) -> Result<Option<Arc<D>>> {
@@ -143,13 +156,21 @@ impl Loaders {
     /// # Errors
     /// When the store fails.
     pub async fn report(&self, id: &Id<Report>) -> Result<Option<Arc<Report>>> {
-        self.reports.load(&self.app, id).await
+        self.reports.load(&self.app, &self.viewer, id).await
     }
 
     /// # Errors
     /// When the store fails.
     pub async fn audit_entry(&self, id: &Id<AuditEntry>) -> Result<Option<Arc<AuditEntry>>> {
-        self.audit_entries.load(&self.app, id).await
+        self.audit_entries.load(&self.app, &self.viewer, id).await
+    }
+
+    /// The invitation, whoever may see it: the caller asks.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn invitation(&self, id: &Id<Invitation>) -> Result<Option<Arc<Invitation>>> {
+        self.invitations.load(&self.app, &self.viewer, id).await
     }
 
     /// The notification, whosever it is: the caller asks.
@@ -157,7 +178,7 @@ impl Loaders {
     /// # Errors
     /// When the store fails.
     pub async fn notification(&self, id: &Id<Notification>) -> Result<Option<Arc<Notification>>> {
-        self.notifications.load(&self.app, id).await
+        self.notifications.load(&self.app, &self.viewer, id).await
     }
 
     /// What is pinned.
@@ -165,13 +186,13 @@ impl Loaders {
     /// # Errors
     /// When the store fails.
     pub async fn board(&self) -> Result<Option<Arc<Board>>> {
-        self.boards.load(&self.app, &Board::id_of_all()).await
+        self.boards.load(&self.app, &self.viewer, &Board::id_of_all()).await
     }
 
     /// # Errors
     /// When the store fails.
     pub async fn entry(&self, id: &Id<Entry>) -> Result<Option<Arc<Entry>>> {
-        self.entries.load(&self.app, id).await
+        self.entries.load(&self.app, &self.viewer, id).await
     }
 
     /// Entries that a list has loaded.
@@ -182,7 +203,7 @@ impl Loaders {
     /// # Errors
     /// When the store fails.
     pub async fn adoption(&self, id: &Id<Adoption>) -> Result<Option<Arc<Adoption>>> {
-        self.adoptions.load(&self.app, id).await
+        self.adoptions.load(&self.app, &self.viewer, id).await
     }
 
     /// The attachment, whoever may see it: the caller has shown what it belongs to, or asks.
@@ -190,31 +211,31 @@ impl Loaders {
     /// # Errors
     /// When the store fails.
     pub async fn attachment(&self, id: &Id<Attachment>) -> Result<Option<Arc<Attachment>>> {
-        self.attachments.load(&self.app, id).await
+        self.attachments.load(&self.app, &self.viewer, id).await
     }
 
     /// # Errors
     /// When the store fails.
     pub async fn read_mark(&self, id: &Id<ReadMark>) -> Result<Option<Arc<ReadMark>>> {
-        self.read_marks.load(&self.app, id).await
+        self.read_marks.load(&self.app, &self.viewer, id).await
     }
 
     /// # Errors
     /// When the store fails.
     pub async fn reactions(&self, id: &Id<Reactions>) -> Result<Option<Arc<Reactions>>> {
-        self.reactions.load(&self.app, id).await
+        self.reactions.load(&self.app, &self.viewer, id).await
     }
 
     /// # Errors
     /// When the store fails.
     pub async fn follow(&self, id: &Id<Follow>) -> Result<Option<Arc<Follow>>> {
-        self.follows.load(&self.app, id).await
+        self.follows.load(&self.app, &self.viewer, id).await
     }
 
     /// # Errors
     /// When the store fails.
     pub async fn bookmark(&self, id: &Id<Bookmark>) -> Result<Option<Arc<Bookmark>>> {
-        self.bookmarks.load(&self.app, id).await
+        self.bookmarks.load(&self.app, &self.viewer, id).await
     }
 }
 
@@ -251,13 +272,14 @@ impl<D> Default for Loader<D> {
     }
 }
 
-impl<D: Document> Loader<D> {
+impl<D: Document + Scoped> Loader<D> {
     fn know(&self, document: Arc<D>) {
         self.state().known.insert(document.id().clone(), Some(document));
     }
 
     /// Small, as the resolver of every field of a type has room for its largest one.
-    async fn load(&self, app: &App, id: &Id<D>) -> Result<Option<Arc<D>>> {
+    async fn load(&self, app: &App, viewer: &Viewer, id: &Id<D>) -> Result<Option<Arc<D>>> {
+        viewer.may_read::<D>()?;
         match self.ask(id) {
             Some(known) => Ok(known),
             None => Box::pin(self.wait(app, id)).await,
@@ -322,13 +344,13 @@ impl<D: Document> Loader<D> {
 
 /// One fetch for all who ask. A resolver that is given up, as another field of its object failed,
 /// takes its round with it: then somebody else who waits starts a new one.
-struct Round<'a, D: Document> {
+struct Round<'a, D: Document + Scoped> {
     loader: &'a Loader<D>,
     /// What is fetched; none while it is still collected.
     ids: Vec<Id<D>>,
 }
 
-impl<D: Document> Round<'_, D> {
+impl<D: Document + Scoped> Round<'_, D> {
     async fn run(mut self, app: &App) {
         self.loader.everybody_has_asked().await;
         {
@@ -349,7 +371,7 @@ impl<D: Document> Round<'_, D> {
     }
 }
 
-impl<D: Document> Drop for Round<'_, D> {
+impl<D: Document + Scoped> Drop for Round<'_, D> {
     fn drop(&mut self) {
         {
             let mut state = self.loader.state();

@@ -53,12 +53,14 @@ macro_rules! act {
         }
 
         impl $input {
-            fn why(&self) -> error::Result<Reason> {
-                Reason::parse("reason", &self.reason, self.acknowledge_personal_data.into())
+            fn why(&self) -> $crate::error::Result<$crate::actions::audit::Reason> {
+                $crate::actions::audit::Reason::parse("reason", &self.reason, self.acknowledge_personal_data.into())
             }
         }
     };
 }
+
+pub(super) use act;
 
 act!(HideContentInput {
     /// A post, a case study or a comment.
@@ -69,7 +71,11 @@ act!(LockThreadInput { thread_id: ID });
 act!(UnlockThreadInput { thread_id: ID });
 act!(PinContributionInput { contribution_id: ID });
 act!(UnpinContributionInput { contribution_id: ID });
-act!(WarnMemberInput { member_id: ID });
+act!(WarnMemberInput {
+    member_id: ID,
+    /// What it is about: a post, a case study or a comment of that member's.
+    subject_id: Option<ID>
+});
 act!(SuspendMemberInput {
     member_id: ID,
     /// Without it, until the member is reinstated.
@@ -77,12 +83,12 @@ act!(SuspendMemberInput {
 });
 act!(ReinstateMemberInput { member_id: ID });
 
-payload!(HideContentPayload { content: Content });
-payload!(RestoreContentPayload { content: Content });
-payload!(LockThreadPayload { thread: Thread });
-payload!(UnlockThreadPayload { thread: Thread });
-payload!(PinContributionPayload { contribution: Contribution });
-payload!(UnpinContributionPayload { contribution: Contribution });
+payload!(HideContentPayload { content: Result<Content> });
+payload!(RestoreContentPayload { content: Result<Content> });
+payload!(LockThreadPayload { thread: Result<Thread> });
+payload!(UnlockThreadPayload { thread: Result<Thread> });
+payload!(PinContributionPayload { contribution: Result<Contribution> });
+payload!(UnpinContributionPayload { contribution: Result<Contribution> });
 payload!(WarnMemberPayload { member: Member });
 payload!(SuspendMemberPayload { member: Member });
 payload!(ReinstateMemberPayload { member: Member });
@@ -96,11 +102,8 @@ impl ModerationMutation {
     async fn hide_content(&self, ctx: &Context<'_>, input: HideContentInput) -> Result<HideContentPayload> {
         let request = request("hideContent", &input, input.client_mutation_id.as_ref());
         let (moderator, id) = (moderator(ctx)?, content_id(&input.subject_id)?);
-        let done = match input.why() {
-            Ok(why) => removal::hide(ctx.app(), &moderator, &id, &why, &request).await,
-            Err(problem) => Err(problem),
-        };
-        let content = content(ctx, &id).await?;
+        let done = async { removal::hide(ctx.app(), &moderator, &id, &input.why()?, &request).await }.await;
+        let content = content(ctx, &id).await;
         HideContentPayload::of(done, input.client_mutation_id, |_| content)
     }
 
@@ -112,11 +115,9 @@ impl ModerationMutation {
     ) -> Result<RestoreContentPayload> {
         let request = request("restoreContent", &input, input.client_mutation_id.as_ref());
         let (moderator, id) = (moderator(ctx)?, content_id(&input.subject_id)?);
-        let done = match input.why() {
-            Ok(why) => removal::restore(ctx.app(), &moderator, &id, &why, &request).await,
-            Err(problem) => Err(problem),
-        };
-        let content = content(ctx, &id).await?;
+        let done =
+            async { removal::restore(ctx.app(), &moderator, &id, &input.why()?, &request).await }.await;
+        let content = content(ctx, &id).await;
         RestoreContentPayload::of(done, input.client_mutation_id, |_| content)
     }
 
@@ -124,7 +125,7 @@ impl ModerationMutation {
     async fn lock_thread(&self, ctx: &Context<'_>, input: LockThreadInput) -> Result<LockThreadPayload> {
         let request = request("lockThread", &input, input.client_mutation_id.as_ref());
         let done = lock(ctx, &input.thread_id, true, input.why(), &request).await?;
-        LockThreadPayload::of(done, input.client_mutation_id, |thread| Thread(thread.into()))
+        LockThreadPayload::of(done, input.client_mutation_id, |done| thread(ctx, done))
     }
 
     async fn unlock_thread(
@@ -134,7 +135,7 @@ impl ModerationMutation {
     ) -> Result<UnlockThreadPayload> {
         let request = request("unlockThread", &input, input.client_mutation_id.as_ref());
         let done = lock(ctx, &input.thread_id, false, input.why(), &request).await?;
-        UnlockThreadPayload::of(done, input.client_mutation_id, |thread| Thread(thread.into()))
+        UnlockThreadPayload::of(done, input.client_mutation_id, |done| thread(ctx, done))
     }
 
     /// Puts a contribution among the few that everybody is to see first: at most 3.
@@ -146,7 +147,7 @@ impl ModerationMutation {
         let request = request("pinContribution", &input, input.client_mutation_id.as_ref());
         let id = contribution_id(&input.contribution_id)?;
         let done = pinned(ctx, &id, true, input.why(), &request).await?;
-        let contribution = contribution(ctx, &id).await?;
+        let contribution = contribution(ctx, &id).await;
         PinContributionPayload::of(done, input.client_mutation_id, |_| contribution)
     }
 
@@ -158,7 +159,7 @@ impl ModerationMutation {
         let request = request("unpinContribution", &input, input.client_mutation_id.as_ref());
         let id = contribution_id(&input.contribution_id)?;
         let done = pinned(ctx, &id, false, input.why(), &request).await?;
-        let contribution = contribution(ctx, &id).await?;
+        let contribution = contribution(ctx, &id).await;
         UnpinContributionPayload::of(done, input.client_mutation_id, |_| contribution)
     }
 
@@ -166,10 +167,10 @@ impl ModerationMutation {
     async fn warn_member(&self, ctx: &Context<'_>, input: WarnMemberInput) -> Result<WarnMemberPayload> {
         let request = request("warnMember", &input, input.client_mutation_id.as_ref());
         let (moderator, id) = (moderator(ctx)?, member_id(&input.member_id)?);
-        let done = match input.why() {
-            Ok(why) => action::warn(ctx.app(), &moderator, &id, &why, &request).await,
-            Err(problem) => Err(problem),
-        };
+        let about = input.subject_id.as_ref().map(content_id).transpose()?;
+        let done =
+            async { action::warn(ctx.app(), &moderator, &id, about.as_ref(), &input.why()?, &request).await }
+                .await;
         WarnMemberPayload::of(done, input.client_mutation_id, |member| Member(member.into()))
     }
 
@@ -182,10 +183,9 @@ impl ModerationMutation {
     ) -> Result<SuspendMemberPayload> {
         let request = request("suspendMember", &input, input.client_mutation_id.as_ref());
         let (moderator, id) = (moderator(ctx)?, member_id(&input.member_id)?);
-        let done = match input.why() {
-            Ok(why) => action::suspend(ctx.app(), &moderator, &id, input.until, &why, &request).await,
-            Err(problem) => Err(problem),
-        };
+        let done =
+            async { action::suspend(ctx.app(), &moderator, &id, input.until, &input.why()?, &request).await }
+                .await;
         SuspendMemberPayload::of(done, input.client_mutation_id, |member| Member(member.into()))
     }
 
@@ -197,10 +197,8 @@ impl ModerationMutation {
     ) -> Result<ReinstateMemberPayload> {
         let request = request("reinstateMember", &input, input.client_mutation_id.as_ref());
         let (moderator, id) = (moderator(ctx)?, member_id(&input.member_id)?);
-        let done = match input.why() {
-            Ok(why) => action::reinstate(ctx.app(), &moderator, &id, &why, &request).await,
-            Err(problem) => Err(problem),
-        };
+        let done =
+            async { action::reinstate(ctx.app(), &moderator, &id, &input.why()?, &request).await }.await;
         ReinstateMemberPayload::of(done, input.client_mutation_id, |member| Member(member.into()))
     }
 }
@@ -214,10 +212,7 @@ async fn lock(
 ) -> Result<error::Result<domain::thread::Thread>> {
     let moderator = moderator(ctx)?;
     let id = Id::parse(id).ok_or_else(|| top(not_found("thread")))?;
-    Ok(match why {
-        Ok(why) => action::lock(ctx.app(), &moderator, &id, locked, &why, request).await,
-        Err(problem) => Err(problem),
-    })
+    Ok(async { action::lock(ctx.app(), &moderator, &id, locked, &why?, request).await }.await)
 }
 
 async fn pinned(
@@ -228,10 +223,7 @@ async fn pinned(
     request: &Request,
 ) -> Result<error::Result<domain::pin::Board>> {
     let moderator = moderator(ctx)?;
-    Ok(match why {
-        Ok(why) => pin::pin(ctx.app(), &moderator, id, wanted, &why, request).await,
-        Err(problem) => Err(problem),
-    })
+    Ok(async { pin::pin(ctx.app(), &moderator, id, wanted, &why?, request).await }.await)
 }
 
 fn content_id(id: &ID) -> Result<ContentId> {
@@ -242,8 +234,14 @@ fn contribution_id(id: &ID) -> Result<ContributionId> {
     ContributionId::parse(id).ok_or_else(|| top(not_found("contribution")))
 }
 
-fn member_id(id: &ID) -> Result<Id<domain::member::Member>> {
+pub fn member_id(id: &ID) -> Result<Id<domain::member::Member>> {
     Id::parse(id).ok_or_else(|| top(not_found("member")))
+}
+
+/// The thread as it is after an act.
+fn thread(ctx: &Context<'_>, done: domain::thread::Thread) -> Result<Thread> {
+    ctx.viewer().may_read::<domain::thread::Thread>().map_err(top)?;
+    Ok(Thread(done.into()))
 }
 
 /// The contribution as it is after an act.

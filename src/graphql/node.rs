@@ -6,8 +6,9 @@ use async_graphql::{Context, ID, Interface, Result};
 
 use super::{
     adoption::Adoption, attachment::Attachment, audit::AuditEntry, case_study::CaseStudy, comment::Comment,
-    context::Ask, contribution::Contribution, member::Member, organisation::Organisation, payload::top,
-    post::Post, report::Report, tag::Tag, thread::Thread, topic::Topic,
+    context::Ask, contribution::Contribution, invitation::Invitation, member::Member,
+    organisation::Organisation, payload::top, post::Post, report::Report, succession::Succession, tag::Tag,
+    thread::Thread, topic::Topic,
 };
 use crate::{domain, ids::Id};
 
@@ -27,6 +28,8 @@ pub enum Node {
     Tag(Tag),
     Report(Report),
     AuditEntry(AuditEntry),
+    Invitation(Invitation),
+    Succession(Succession),
 }
 
 /// What the id belongs to, when there is such a thing and the viewer may see it: the two cases in
@@ -53,7 +56,7 @@ pub async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
         "thr" => visible_thread(ctx, Id::parse(id)).await?.map(|thread| Node::Thread(Thread(thread))),
         "cmt" => visible_comment(ctx, Id::parse(id)).await?.map(|comment| Node::Comment(Comment(comment))),
         "mbr" => match Id::parse(id) {
-            Some(id) => loaders.member(&id).await.map_err(top)?.map(|member| Node::Member(Member(member))),
+            Some(id) => Member::visible(ctx, &id).await?.map(Node::Member),
             None => None,
         },
         "org" => match Id::parse(id) {
@@ -78,6 +81,14 @@ pub async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
         },
         "aud" => match Id::parse(id) {
             Some(id) => AuditEntry::visible(ctx, &id).await?.map(Node::AuditEntry),
+            None => None,
+        },
+        "inv" => match Id::parse(id) {
+            Some(id) => Invitation::visible(ctx, &id).await?.map(Node::Invitation),
+            None => None,
+        },
+        "suc" => match Id::parse(id) {
+            Some(id) => Succession::visible(ctx, &id).await?.map(Node::Succession),
             None => None,
         },
         _ => None,

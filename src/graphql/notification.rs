@@ -18,6 +18,7 @@ use crate::{
     domain::{
         audit::AuditEntry,
         notification::{self as domain, Delivery, Kind, NotificationPreferences},
+        sight::Seen,
     },
 };
 
@@ -69,7 +70,7 @@ impl Notification {
             return Ok(None);
         }
         let comment = ctx.loaders().comment(id).await.map_err(top)?;
-        Ok(comment.filter(|comment| !comment.is_deleted()).map(Comment))
+        Ok(comment.filter(|comment| comment.can_see(ctx.viewer())).map(Comment))
     }
 
     /// Where it happened; none when it can no longer be seen.

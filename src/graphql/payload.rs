@@ -44,7 +44,9 @@ impl From<Problem> for UserError {
     }
 }
 
-/// Declares a mutation's payload: `payload!(CreatePostPayload { post: Post })`.
+/// Declares a mutation's payload: `payload!(CreatePostPayload { post: Post })`. An object of another noun
+/// than the mutation is about is a `Result<Post>`: where the viewer's token is not good for reading it, the
+/// answer says so in its place, as what was done is done.
 macro_rules! payload {
     ($(#[doc = $doc:literal])* $name:ident { $field:ident: $type:ty }) => {
         $(#[doc = $doc])*

@@ -25,7 +25,7 @@ use crate::{
     actions::{
         access::Viewer,
         page::Wanted,
-        post::{self as action, NewPost, PostChanges},
+        post::{self as action, NewPost, PostChanges, Publishing},
         revision,
     },
     clock::Timestamp,
@@ -276,6 +276,11 @@ pub struct UpdatePostInput {
 pub struct PublishPostInput {
     pub id: ID,
     pub expected_version: Option<i64>,
+    /// As in `CreatePostInput`, of the override's reason. Text that is stored is not asked about again.
+    #[graphql(default)]
+    pub acknowledge_personal_data: bool,
+    /// For moderators: takes it whatever is found.
+    pub override_personal_data: Option<OverridePersonalDataInput>,
     pub client_mutation_id: Option<String>,
 }
 
@@ -352,7 +357,12 @@ impl PostMutation {
     async fn publish_post(&self, ctx: &Context<'_>, input: PublishPostInput) -> Result<PublishPostPayload> {
         let request = request("publishPost", &input, input.client_mutation_id.as_ref());
         let id = post_id(&input.id)?;
-        let published = action::publish(ctx.app(), ctx.viewer(), &id, input.expected_version, &request).await;
+        let publishing = Publishing {
+            expected_version: input.expected_version,
+            acknowledged: input.acknowledge_personal_data.into(),
+            overridden: input.override_personal_data.map(Into::into),
+        };
+        let published = action::publish(ctx.app(), ctx.viewer(), &id, &publishing, &request).await;
         let current = current(ctx, &id, &published).await?;
         let mut payload =
             PublishPostPayload::of(published, input.client_mutation_id, |done| Post::left(ctx, done))?;

@@ -5,33 +5,48 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 
 use super::{
+    access_token::AccessToken,
     audit::AuditEntry,
     case_study::{CaseStudy, CaseStudyFilterInput},
     connection::{Connection, connect, connect_seen, fetch, fetch_sifted},
     context::Ask,
     contribution::Contribution,
-    member::Viewer,
-    moderation::moderator,
+    digest::{Digest, DigestPreview, EditorsNote},
+    erasure::Erasure,
+    invitation::Invitation,
+    legal_hold::LegalHold,
+    member::{Member, Viewer},
+    moderation::{member_id as member_id_of, moderator},
     node::{self, Node},
+    organisation::{Organisation, OrganisationFilterInput, administrator},
     payload::top,
+    peer::MemberFilterInput,
     post::Post,
     report::Report,
+    service_account::ServiceAccount,
+    standing::{Applicant, Rules},
     tag::Tag,
     topic::Topic,
 };
 use crate::{
     actions::{
+        access_token as access_tokens,
         audit::{self, AuditFilter},
         case_study::{self as case_studies, CaseStudyOrder},
         contribution as contributions,
+        digest::log as digest_log,
+        erasure as erasures,
         feed::Taste,
+        invitation as invitations, legal_hold as legal_holds, organisation as organisations,
         page::{MAX_SIZE, Wanted},
-        pin as pins,
+        peer as peers, pin as pins,
         post::{self as posts, PostFilter, PostOrder},
-        report as reports, tag as tags, topic as topics,
+        report as reports, service_account as service_accounts, standing, tag as tags, topic as topics,
     },
     clock::Timestamp,
-    domain::{audit::AuditAction, post::PostKind, report::ReportState, taxonomy::Taxonomy},
+    domain::{
+        audit::AuditAction, digest::DigestState, post::PostKind, report::ReportState, taxonomy::Taxonomy,
+    },
     error::{Code, Error},
     ids::{Id, Identified},
     limits::Allowance,
@@ -118,7 +133,7 @@ impl Query {
                 };
                 let pinned = board.as_ref().map(|(wanted, board)| (*wanted, board));
                 let listing = if follows {
-                    taste.following(oldest_first)
+                    taste.following(ctx.viewer(), oldest_first)
                 } else {
                     contributions::published(ctx.viewer(), oldest_first, pinned)
                 };
@@ -202,6 +217,52 @@ impl Query {
         Ok(topics.into_iter().map(|topic| Topic(Arc::new(topic))).collect())
     }
 
+    /// The directory: organisations by name. With `nameStartsWith`, those of which a name begins like that,
+    /// in whatever case: today's, a former one, or another by which they are known.
+    async fn organisations(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default)] filter: OrganisationFilterInput,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<Organisation>> {
+        let listing = organisations::directory(ctx.viewer(), &filter.into());
+        let page = fetch(ctx, listing, Wanted { first, last, after, before }).await?;
+        let nodes = Organisation::of_entries(ctx, page.documents()).await?;
+        Ok(page.connection(ctx, nodes))
+    }
+
+    /// Open organisations like one, or like the viewer's own: of its type in its integrated care board, then
+    /// in its region, then anywhere; then of any type in its board. Each by name.
+    async fn similar_organisations(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The viewer's own, if it is left out.")] organisation_id: Option<ID>,
+        #[graphql(default = 10, desc = "At most so many, from 1 to 20.")] limit: i32,
+    ) -> Result<Vec<Organisation>> {
+        match parse(organisation_id).or_else(|| ctx.viewer().organisation.clone()) {
+            Some(id) => Organisation::similar(ctx, &id, limit).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Members by name, without those who are suspended. Each filter is found by an index; of several, the
+    /// narrowest leads. Nobody is found by what they don't show to all members.
+    async fn members(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default)] filter: MemberFilterInput,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<Member>> {
+        let listing = peers::members(ctx.viewer(), &filter.into(), ctx.app().clock.now());
+        connect(ctx, listing, Wanted { first, last, after, before }, Member).await
+    }
+
     /// The tags of what is published, most used first; with `startsWith`, those that begin like that, in
     /// whatever case and spacing, by name.
     async fn tags(
@@ -239,6 +300,38 @@ impl Query {
         connect(ctx, listing, Wanted { first, last, after, before }, Report).await
     }
 
+    /// What everybody reads and accepts (`acceptRules`) before they take part.
+    async fn rules(&self, ctx: &Context<'_>) -> Rules {
+        Rules::of(ctx.app())
+    }
+
+    /// Those who asked to join and await a moderator's approval, who has waited longest first: for
+    /// moderators.
+    async fn members_awaiting_approval(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<Applicant>> {
+        let listing = standing::awaiting(&moderator(ctx)?);
+        connect(ctx, listing, Wanted { first, last, after, before }, Applicant).await
+    }
+
+    /// Invitations of lived experience partners, latest first: for moderators.
+    async fn invitations(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<Invitation>> {
+        let listing = invitations::all(&moderator(ctx)?);
+        connect(ctx, listing, Wanted { first, last, after, before }, Invitation).await
+    }
+
     /// What moderators did, to what and why, latest first: for moderators.
     #[expect(clippy::too_many_arguments, reason = "Relay's four, and which acts are meant")]
     async fn audit_log(
@@ -255,6 +348,98 @@ impl Query {
         let filter = AuditFilter { actor: parse(actor_id), subject: subject_id.map(|id| id.0), action };
         let listing = audit::log(&moderator(ctx)?, filter);
         connect(ctx, listing, Wanted { first, last, after, before }, AuditEntry).await
+    }
+
+    /// The digest that a member, or the viewer, would get if it were due now; none when there is nothing
+    /// to say: for administrators.
+    #[graphql(complexity = 100)]
+    async fn digest_preview(
+        &self,
+        ctx: &Context<'_>,
+        member_id: Option<ID>,
+    ) -> Result<Option<DigestPreview>> {
+        administrator(ctx)?;
+        let id = member_id.as_ref().map(member_id_of).transpose()?;
+        let member = Member::load(ctx, id.as_ref().unwrap_or(&ctx.viewer().id)).await?;
+        DigestPreview::load(ctx, &member.0).await
+    }
+
+    /// What digests were sent and what became of them, the latest first: for administrators.
+    #[expect(clippy::too_many_arguments, reason = "Relay's four, and which digests are meant")]
+    async fn digests(
+        &self,
+        ctx: &Context<'_>,
+        member_id: Option<ID>,
+        state: Option<DigestState>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<Digest>> {
+        let member = member_id.as_ref().map(member_id_of).transpose()?;
+        let listing = digest_log::all(&administrator(ctx)?, member.as_ref(), state);
+        connect(ctx, listing, Wanted { first, last, after, before }, Digest).await
+    }
+
+    /// What moderators say in the digests of the 8 weeks before and after this one, the latest week
+    /// first: for moderators.
+    async fn editors_notes(&self, ctx: &Context<'_>) -> Result<Vec<EditorsNote>> {
+        EditorsNote::around_now(ctx).await
+    }
+
+    /// Accounts that were erased or are to be, latest asked for first: for moderators.
+    async fn erasures(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<Erasure>> {
+        connect(ctx, erasures::all(&moderator(ctx)?), Wanted { first, last, after, before }, Erasure).await
+    }
+
+    /// Members of whom nothing may be erased, latest set first: for moderators.
+    async fn legal_holds(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<LegalHold>> {
+        connect(ctx, legal_holds::all(&moderator(ctx)?), Wanted { first, last, after, before }, LegalHold)
+            .await
+    }
+
+    /// Service accounts, by who answers for them: all for administrators, for others those that they answer
+    /// for.
+    async fn service_accounts(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<ServiceAccount>> {
+        let listing = service_accounts::all(ctx.viewer());
+        connect(ctx, listing, Wanted { first, last, after, before }, ServiceAccount).await
+    }
+
+    /// The tokens of a service account, for who answers for it, latest first; for administrators those of
+    /// any member.
+    async fn access_tokens(
+        &self,
+        ctx: &Context<'_>,
+        member_id: ID,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<AccessToken>> {
+        let member = Id::parse(&member_id).unwrap_or_else(|| Id::of("none"));
+        let listing = access_tokens::of(ctx.viewer(), &member);
+        connect(ctx, listing, Wanted { first, last, after, before }, AccessToken).await
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{
         reaction::{Target, react},
     },
     domain::{
+        self,
         member::Member,
         reaction::{ReactionCounts, ReactionKind, Reactions},
     },
@@ -90,8 +91,8 @@ pub struct UnreactInput {
     pub client_mutation_id: Option<String>,
 }
 
-payload!(ReactPayload { subject: Reactable });
-payload!(UnreactPayload { subject: Reactable });
+payload!(ReactPayload { subject: Result<Reactable> });
+payload!(UnreactPayload { subject: Result<Reactable> });
 
 #[derive(Default)]
 pub struct ReactionMutation;
@@ -103,7 +104,7 @@ impl ReactionMutation {
         let request = request("react", &input, input.client_mutation_id.as_ref());
         let target = target(&input.subject_id)?;
         let done = react(ctx.app(), ctx.viewer(), &target, input.kind, true, &request).await;
-        let subject = subject(ctx, &target).await?;
+        let subject = subject(ctx, &target).await;
         ReactPayload::of(done, input.client_mutation_id, |_| subject)
     }
 
@@ -112,7 +113,7 @@ impl ReactionMutation {
         let request = request("unreact", &input, input.client_mutation_id.as_ref());
         let target = target(&input.subject_id)?;
         let done = react(ctx.app(), ctx.viewer(), &target, input.kind, false, &request).await;
-        let subject = subject(ctx, &target).await?;
+        let subject = subject(ctx, &target).await;
         UnreactPayload::of(done, input.client_mutation_id, |_| subject)
     }
 }
@@ -126,11 +127,13 @@ async fn subject(ctx: &Context<'_>, target: &Target) -> Result<Reactable> {
     let missing = || top(not_found("thing to react to"));
     match target {
         Target::Post(id) => {
+            ctx.viewer().may_read::<domain::post::Post>().map_err(top)?;
             let found =
                 post::visible(ctx.app(), ctx.viewer(), std::slice::from_ref(id)).await.map_err(top)?;
             found.into_iter().flatten().next().map(|post| Reactable::Post(post.into())).ok_or_else(missing)
         }
         Target::CaseStudy(id) => {
+            ctx.viewer().may_read::<domain::case_study::CaseStudy>().map_err(top)?;
             let found = case_study::visible(ctx.app(), ctx.viewer(), id).await.map_err(top)?;
             found.map(|case_study| Reactable::CaseStudy(case_study.into())).ok_or_else(missing)
         }

@@ -116,9 +116,7 @@ async fn subject(ctx: &Context<'_>, id: &SubjectId) -> Result<Option<ReportSubje
         SubjectId::Content(ContentId::Comment(id)) => {
             node::visible_comment(ctx, Some(id.clone())).await?.map(Comment).map(ReportSubject::Comment)
         }
-        SubjectId::Member(id) => {
-            ctx.loaders().member(id).await.map_err(top)?.map(Member).map(ReportSubject::Member)
-        }
+        SubjectId::Member(id) => Member::visible(ctx, id).await?.map(ReportSubject::Member),
     })
 }
 

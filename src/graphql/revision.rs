@@ -43,9 +43,10 @@ impl Revision {
 /// The difference in one field.
 #[derive(SimpleObject)]
 pub struct FieldChange {
-    /// `title`, `body`.
+    /// As the field of what was edited: `title`, `body`, `event.location`.
     pub field: String,
-    /// The old and the new text, woven: without what was added it is the old one.
+    /// The old and the new text, woven: without what was added it is the old one. Topics, tags and
+    /// attachments are told by their names, a line each. None for `measures`.
     pub difference: Vec<Difference>,
 }
 

@@ -29,9 +29,9 @@ impl Tag {
         &self.0.name
     }
 
-    /// How many published contributions have it.
-    async fn uses(&self) -> i64 {
-        self.0.uses
+    /// How many published contributions have it; 0 for partners who were invited to a part of them.
+    async fn uses(&self, ctx: &Context<'_>) -> i64 {
+        if ctx.viewer().scope().is_some() { 0 } else { self.0.uses }
     }
 
     /// Whether the viewer hears of what is new here, and finds it in the feed `FOLLOWING`.
@@ -47,10 +47,10 @@ impl Tag {
 
 impl Tag {
     /// The tag, when there is one and something published has it: what members type in their drafts is
-    /// theirs alone.
+    /// theirs alone. None for partners who were invited to a part.
     pub async fn visible(ctx: &Context<'_>, id: &Id<domain::Tag>) -> Result<Option<Self>> {
         let tag = ctx.loaders().tag(id).await.map_err(top)?;
-        Ok(tag.filter(|tag| tag.is_used()).map(Self))
+        Ok(tag.filter(|tag| tag.is_used() && ctx.viewer().scope().is_none()).map(Self))
     }
 
     /// The tags of a contribution that the viewer was shown, in its order.

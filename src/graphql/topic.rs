@@ -4,15 +4,27 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result};
 
-use super::follow::stance;
-use crate::domain::{
-    follow::{Stance, Target},
-    topic as domain,
+use super::{context::Ask, follow::stance, payload::top};
+use crate::{
+    domain::{
+        follow::{Stance, Target},
+        topic as domain,
+    },
+    ids::Id,
 };
 
 /// What contributions are about.
 #[derive(Clone)]
 pub struct Topic(pub Arc<domain::Topic>);
+
+impl Topic {
+    /// Those of them that are there.
+    pub async fn load_all(ctx: &Context<'_>, ids: &[Id<domain::Topic>]) -> Result<Vec<Self>> {
+        let topics = ids.iter().map(|id| ctx.loaders().topic(id));
+        let topics = futures_util::future::try_join_all(topics).await.map_err(top)?;
+        Ok(topics.into_iter().flatten().map(Self).collect())
+    }
+}
 
 /// What contributions are about.
 #[Object]

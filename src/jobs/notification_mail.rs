@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
-use super::Failure;
+use super::{Failure, digest::lapsed};
 use crate::{
-    actions::{contribution, digest::unsubscribe_link_of},
+    actions::{contribution, digest::unsubscribe::unsubscribe_link_of},
     app::App,
     domain::{
         audit::AuditEntry,
@@ -19,7 +19,7 @@ use crate::{
     error::{Error, Result},
     ids::Id,
     mail::{
-        List, Message,
+        List, MailError, Message,
         notification::{NotificationMail, Part},
     },
     query::{Order, Page},
@@ -47,14 +47,21 @@ pub(super) async fn send(app: &App, member: &Id<Member>, thread: &Id<Thread>) ->
     let told = due.iter().fold(Batch::new(), |batch, due| {
         batch.patch(&due.id, Guard::Present, [Notification::MAILED.set(due.to_mail)])
     });
-    due.retain(|due| member.notifications.of(due.kind) == Delivery::EmailAtOnce);
+    let gets_mail = member.gets_mail(app.clock.now());
+    due.retain(|due| gets_mail && member.notifications.of(due.kind) == Delivery::EmailAtOnce);
     due.sort_by_key(|due| due.kind);
     let Some(message) = compose(app, &member, &due).await? else {
         tracing::info!(%thread, "skipped: it is not wanted by e-mail, or can no longer be seen");
         return Ok(told);
     };
-    app.mailer.send(&message).await?;
-    Ok(told)
+    match app.mailer.send(&message).await {
+        Ok(()) => Ok(told),
+        Err(MailError::Never(why)) => {
+            tracing::warn!(member = %member.id, why, "an e-mail of news bounced");
+            Ok(told.and(lapsed(app, &member.id)))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn compose(app: &App, member: &Member, due: &[Notification]) -> Result<Option<Message>> {
@@ -69,6 +76,7 @@ async fn compose(app: &App, member: &Member, due: &[Notification]) -> Result<Opt
     let part = |due: &Notification| named.part(app, member, due, subject.as_ref());
     let (kinds, parts): (Vec<Kind>, Vec<Part>) = due.iter().filter_map(part).unzip();
     let (Some(kind), Some(strongest)) = (kinds.first(), parts.first()) else { return Ok(None) };
+    let answers = kinds.iter().any(|kind| kind.is_answered());
     let (config, network) = (&app.config, &app.config.network.name);
     let mail = NotificationMail {
         network: network.clone(),
@@ -79,6 +87,7 @@ async fn compose(app: &App, member: &Member, due: &[Notification]) -> Result<Opt
         },
         title: subject.as_ref().map_or(network.as_str(), |subject| subject.title()).to_owned(),
         url: config.link(&subject.as_ref().map(Contribution::path).unwrap_or_default()),
+        link: if answers { "Read and answer it" } else { "Read it" },
         home_url: config.link("/"),
         parts,
     };

@@ -302,11 +302,11 @@ fn told(
     let now = app.clock.now();
     let (id, batch) = match unread {
         Some(mut unread) => {
-            unread.add(news, now);
+            unread.add(news, &app.config.retention, now);
             (unread.id.clone(), Batch::new().replace(&unread))
         }
         None => {
-            let new = Notification::new(&member.id, news, now);
+            let new = Notification::new(&member.id, news, &app.config.retention, now);
             (new.id.clone(), Batch::new().insert(&new))
         }
     };

@@ -14,7 +14,7 @@ use tokio::{
     time::{Instant, sleep, timeout, timeout_at},
 };
 
-use super::{Failure, digest, perform, purge, review_reminder};
+use super::{Failure, access_token, digest, perform, purge, refresh, review_reminder, verify_reminder};
 use crate::{
     app::App,
     domain::job::{Job, JobState, Lane},
@@ -41,6 +41,7 @@ pub async fn worker(app: App, stop: impl Future<Output = ()>) {
             worker.repeat(Chore::Lane(Lane::Soon)),
             worker.repeat(Chore::Lane(Lane::SoonByMail)),
             worker.repeat(Chore::Lane(Lane::Bulk)),
+            worker.repeat(Chore::Lane(Lane::Slow)),
             worker.repeat(Chore::Plan),
             worker.repeat(Chore::Purge),
         )
@@ -72,7 +73,8 @@ pub async fn run_due(app: &App) -> Result<usize> {
 #[derive(Clone, Copy, Debug)]
 enum Chore {
     Lane(Lane),
-    /// Planning the digests and reminders that are due.
+    /// Planning the digests and reminders that are due, looking at tokens that nobody uses, and what else comes
+    /// with time.
     Plan,
     /// Forgetting what has expired.
     Purge,
@@ -121,6 +123,9 @@ impl Worker {
             Chore::Plan => {
                 digest::plan(&self.app).await?;
                 review_reminder::plan(&self.app).await?;
+                verify_reminder::plan(&self.app).await?;
+                refresh::close(&self.app).await?;
+                access_token::plan(&self.app).await?;
             }
             Chore::Purge => {
                 purge(&self.app).await?;
@@ -184,7 +189,7 @@ struct Leased {
 impl Leased {
     /// `None` when somebody else was faster.
     async fn take(app: &App, mut job: Job) -> Result<Option<Self>> {
-        let seconds = app.config.jobs.lease_seconds.max(1);
+        let seconds = app.config.jobs.lease_seconds.max(1) * job.lane.leases();
         // Counted from before the commit, so that it ends here before it ends for others.
         let end = Instant::now() + Duration::from_secs(seconds.unsigned_abs());
         job.due_at = app.clock.now().plus(TimeDelta::seconds(seconds));

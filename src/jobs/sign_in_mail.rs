@@ -25,7 +25,7 @@ pub async fn run(app: &App, sign_in: &Id<SignIn>) -> Result<Batch, Failure> {
         return Ok(Batch::new());
     };
     let member = with_address(app, &request.email_key).await?;
-    if !may_sign_in(app, &request.email, member.as_ref()) {
+    if !may_sign_in(app, &request.email, member.as_ref()).await? {
         tracing::info!(%sign_in, "no mail: the address may not sign in");
         return Ok(Batch::new());
     }

@@ -70,6 +70,16 @@ fn create(path: &Path, content: &[u8]) -> io::Result<()> {
     path.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
 }
 
+/// Removes a file. One that is gone already is as good.
+pub(super) fn remove(path: &Path) -> Result<(), String> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(format!("{} could not be removed: {error}.", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The files of `folder` whose names end so.
 pub(super) fn with_extension(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, String> {
     let failed = |error: io::Error| format!("{} could not be listed: {error}.", folder.display());

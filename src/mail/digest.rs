@@ -1,9 +1,9 @@
-//! The weekly digest: what is new, and what others said to the member.
+//! The digest: what is worth a member's time.
 
 use askama::Template;
 
 use super::template;
-use crate::domain::post::PostKind;
+use crate::domain::{digest::choice::Section as Kind, post::PostKind};
 
 /// Everything that a digest says, ready to be filled in.
 #[derive(Clone, Debug, Template)]
@@ -11,17 +11,16 @@ use crate::domain::post::PostKind;
 pub struct DigestMail {
     pub network: String,
     pub team: String,
+    /// What is inside: see [`headline`].
     pub subject: String,
-    /// What is inside, without the network's name: "2 new ideas and 3 replies to you".
-    pub headline: String,
-    /// What mail programs show beside the subject.
-    pub preview: String,
-    /// Never empty, and none of them is.
+    /// What moderators say this week.
+    pub note: Option<String>,
+    /// None of them is empty. There is one, or a note.
     pub sections: Vec<Section>,
     /// Whether there was more than fits.
     pub more: bool,
-    /// "Tuesday"
-    pub weekday: &'static str,
+    /// "every Tuesday"
+    pub how_often: String,
     pub home_url: String,
     pub unsubscribe_url: String,
 }
@@ -52,11 +51,11 @@ struct Html<'a> {
     network: &'a str,
     team: &'a str,
     subject: &'a str,
-    headline: &'a str,
     preview: &'a str,
+    note: Option<&'a str>,
     sections: &'a [Section],
     more: bool,
-    weekday: &'a str,
+    how_often: &'a str,
     home_url: &'a str,
     unsubscribe_url: &'a str,
 }
@@ -72,42 +71,80 @@ impl DigestMail {
             network: &self.network,
             team: &self.team,
             subject: &self.subject,
-            headline: &self.headline,
-            preview: &self.preview,
+            preview: &self.preview(),
+            note: self.note.as_deref(),
             sections: &self.sections,
             more: self.more,
-            weekday: self.weekday,
+            how_often: &self.how_often,
             home_url: &self.home_url,
             unsubscribe_url: &self.unsubscribe_url,
         };
         let html = template::html(&mjml.render().map_err(|error| error.to_string())?)?;
         Ok((text, html))
     }
+
+    /// What mail programs show beside the subject: what is inside that the subject does not say.
+    fn preview(&self) -> String {
+        let items = self.sections.iter().flat_map(|section| &section.items);
+        let titles = items.map(|item| item.title.as_str()).filter(|title| !self.subject.contains(title));
+        let said = self.note.as_deref().into_iter().chain(titles).collect::<Vec<_>>().join(" · ");
+        shortened(&said, PREVIEW_MAX)
+    }
 }
 
-/// What a digest holds, in words: "2 new ideas and 3 replies to you". Replies to the reader come
-/// last, where the eye stops; kinds that there are none of are not named.
+/// The longest subject that is not cut off on a phone held sideways.
+const SUBJECT_MAX: usize = 110;
+/// What is left of it is shown by no mail program.
+const PREVIEW_MAX: usize = 120;
+/// What is left of a title in a subject.
+const TITLE_MAX: usize = 60;
+
+/// What a digest holds, for its subject: "3 questions you could answer, 1 reply to you and “Quiet
+/// nights”". What only this member can do or was said to them comes first, then the best of the rest by
+/// its title. Nothing but a note is "A note from the team".
 #[must_use]
-pub fn headline(posts: &[PostKind], case_studies: usize, replies: usize) -> String {
-    let count = |kind| posts.iter().filter(|post| **post == kind).count();
-    let kinds = [
-        (count(PostKind::Question), "new question", "new questions"),
-        (case_studies, "new case study", "new case studies"),
-        (count(PostKind::Idea), "new idea", "new ideas"),
-        (count(PostKind::Update), "new update", "new updates"),
-        (count(PostKind::Event), "new event", "new events"),
-        (replies, "reply to you", "replies to you"),
-    ];
-    let parts: Vec<String> = kinds
+pub fn headline(items: &[(Kind, &Item)]) -> String {
+    let count = |kind| items.iter().filter(|(of, _)| *of == kind).count();
+    let several = |count: usize, one: &str, several: &str| {
+        (count > 0).then(|| format!("{count} {}", if count == 1 { one } else { several }))
+    };
+    let mut parts: Vec<String> = [
+        several(count(Kind::Questions), "question you could answer", "questions you could answer"),
+        several(count(Kind::Replies), "reply to you", "replies to you"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let titled = [Kind::Pinned, Kind::New, Kind::Adoptions, Kind::Events, Kind::Library];
+    let rest: Vec<&Item> = titled
         .iter()
-        .filter(|(count, ..)| *count > 0)
-        .map(|(count, one, several)| format!("{count} {}", if *count == 1 { one } else { several }))
+        .flat_map(|kind| items.iter().filter(move |(of, _)| of == kind).map(|(_, item)| *item))
         .collect();
-    match parts.split_last() {
+    if let Some(best) = rest.first() {
+        parts.push(format!("“{}”", shortened(&best.title, TITLE_MAX)));
+    }
+    if rest.len() > 1 && parts.len() < 3 {
+        parts.push(format!("{} more", rest.len() - 1));
+    }
+    let mut said = match parts.split_last() {
         Some((last, [])) => last.clone(),
         Some((last, others)) => format!("{} and {last}", others.join(", ")),
-        None => String::new(),
+        None => "A note from the team".to_owned(),
+    };
+    if said.chars().count() > SUBJECT_MAX {
+        said = shortened(&said, SUBJECT_MAX);
     }
+    said
+}
+
+/// Cut after a word, with an ellipsis, when it is longer than so many characters.
+fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let cut: String = text.chars().take(most).collect();
+    let kept = cut.rsplit_once(' ').map_or(cut.as_str(), |(kept, _)| kept);
+    format!("{}…", kept.trim_end_matches([',', '.', ';', ':', '-', ' ']))
 }
 
 /// "Idea", as a label.
@@ -135,43 +172,83 @@ impl DigestMail {
             url: "https://hope.example/posts/pst_01KJQ3W4X5Y6Z7".to_owned(),
             why: why.to_owned(),
         };
-        let headline = headline(&[PostKind::Idea, PostKind::Question], 0, 1);
+        let sections = vec![
+            (
+                Kind::Pinned,
+                item(
+                    "Tell us what the network should do next",
+                    "Question",
+                    "Ruth Adeyemi, NHS England",
+                    "Moderators put this at the top this week.",
+                ),
+            ),
+            (
+                Kind::Questions,
+                item(
+                    "How do you pay lived experience partners?",
+                    "Question",
+                    "Mei Lin, Barts Health NHS Trust",
+                    "You have experience of Co-production. Nobody has answered it yet.",
+                ),
+            ),
+            (
+                Kind::Replies,
+                item(
+                    "<Quiet> nights & earplugs",
+                    "Reply",
+                    "Asha O'Neill, Leeds Teaching Hospitals NHS Trust",
+                    "This is a reply to your question.",
+                ),
+            ),
+            (
+                Kind::New,
+                item(
+                    "Always Events® in outpatients",
+                    "Case study",
+                    "Tom Baker",
+                    "It is about Outpatients, which you chose to hear of.",
+                ),
+            ),
+            (
+                Kind::Adoptions,
+                item(
+                    "Open visiting on every ward",
+                    "Adoption",
+                    "Cwm Taf Morgannwg University Health Board",
+                    "You wrote this case study.",
+                ),
+            ),
+            (
+                Kind::Events,
+                item(
+                    "Sharing day: what we learned from complaints",
+                    "Event",
+                    "Jo Bloggs, Kent Community Health NHS Foundation Trust",
+                    "It is from an organisation like yours.",
+                ),
+            ),
+            (
+                Kind::Library,
+                item(
+                    "Fifteen steps with young volunteers",
+                    "Case study",
+                    "Sam Okafor",
+                    "From 9 June 2024. You have experience of Volunteering.",
+                ),
+            ),
+        ];
+        let subject = headline(&sections.iter().map(|(kind, item)| (*kind, item)).collect::<Vec<_>>());
         Self {
             network: "HOPE Network".to_owned(),
             team: "Experience of Care team, NHS England".to_owned(),
-            subject: format!("{headline}: HOPE Network, 3 March 2026"),
-            preview: "Re: <Quiet> nights & earplugs".to_owned(),
-            headline,
-            sections: vec![
-                Section {
-                    title: "Replies to you",
-                    items: vec![item(
-                        "<Quiet> nights & earplugs",
-                        "Reply",
-                        "Asha O'Neill, Leeds Teaching Hospitals NHS Trust",
-                        "This is a reply to your question.",
-                    )],
-                },
-                Section {
-                    title: "New in the network",
-                    items: vec![
-                        item(
-                            "Always Events® in outpatients",
-                            "Idea",
-                            "Tom Baker",
-                            "New to the network on 26 February 2026. It has 1 comment.",
-                        ),
-                        item(
-                            "How do you pay lived experience partners?",
-                            "Question",
-                            "Mei Lin, Barts Health NHS Trust",
-                            "New to the network on 1 March 2026. Nobody has answered it yet.",
-                        ),
-                    ],
-                },
-            ],
+            subject,
+            note: Some("Thank you to everybody who came on Thursday. <Slides> & notes are below.".to_owned()),
+            sections: sections
+                .into_iter()
+                .map(|(kind, item)| Section { title: kind.title(), items: vec![item] })
+                .collect(),
             more: true,
-            weekday: "Tuesday",
+            how_often: "every Tuesday".to_owned(),
             home_url: "https://hope.example/".to_owned(),
             unsubscribe_url: "https://hope.example/unsubscribe/ZGlnZXN0".to_owned(),
         }
@@ -194,7 +271,7 @@ mod tests {
         assert!(html.len() < 100_000, "Gmail cuts messages at 102 kB; this has {}", html.len());
         for part in [
             "lang=\"en-GB\"",
-            "<title>1 new question, 1 new idea and 1 reply to you: HOPE Network, 3 March 2026</title>",
+            "<title>1 question you could answer, 1 reply to you and “Tell us what the network should do next”</title>",
             "name=\"color-scheme\"",
             "prefers-color-scheme: dark",
             "width=device-width",
@@ -204,7 +281,10 @@ mod tests {
         }
         // What members write is text, also where it looks like markup.
         assert!(html.contains("&#60;Quiet&#62; nights &#38; earplugs"), "{html}");
-        assert!(!html.contains("<Quiet>") && !html.contains("<b>Noise"), "{html}");
+        assert!(
+            !html.contains("<Quiet>") && !html.contains("<b>Noise") && !html.contains("<Slides>"),
+            "{html}"
+        );
         // Nothing is fetched when it is opened.
         for foreign in ["<img", "<link", "<script", "@import", "url(", "src=", "fonts.googleapis"] {
             assert!(!html.contains(foreign), "{foreign} in {html}");
@@ -212,14 +292,25 @@ mod tests {
     }
 
     #[test]
-    fn the_headline_counts_what_is_inside() {
-        use PostKind::{Event, Idea, Question, Update};
-        assert_eq!(headline(&[Idea, Idea], 1, 3), "1 new case study, 2 new ideas and 3 replies to you");
-        assert_eq!(headline(&[], 0, 1), "1 reply to you");
+    fn the_headline_says_what_is_inside() {
+        let item = |title: &str| Item {
+            title: title.to_owned(),
+            ..DigestMail::sample().sections[0].items[0].clone()
+        };
+        let items = |kinds: &[(Kind, &str)]| {
+            let items: Vec<_> = kinds.iter().map(|(kind, title)| (*kind, item(title))).collect();
+            headline(&items.iter().map(|(kind, item)| (*kind, item)).collect::<Vec<_>>())
+        };
+        use Kind::{Library, New, Questions, Replies};
+        assert_eq!(items(&[(New, "Quiet nights")]), "“Quiet nights”");
+        assert_eq!(items(&[(New, "Quiet nights"), (Library, "B"), (New, "C")]), "“Quiet nights” and 2 more");
         assert_eq!(
-            headline(&[Event, Update, Question, Idea], 0, 0),
-            "1 new question, 1 new idea, 1 new update and 1 new event"
+            items(&[(Questions, "A"), (Questions, "B"), (New, "A cheaper way to run 15 Steps")]),
+            "2 questions you could answer and “A cheaper way to run 15 Steps”"
         );
-        assert_eq!(headline(&[], 0, 0), "");
+        assert_eq!(items(&[(Replies, "A")]), "1 reply to you");
+        assert_eq!(items(&[]), "A note from the team");
+        let long = items(&[(Questions, "A"), (Replies, "B"), (New, &"word ".repeat(40))]);
+        assert!(long.chars().count() <= SUBJECT_MAX && long.ends_with("word…”"), "{long}");
     }
 }

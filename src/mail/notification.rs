@@ -14,6 +14,8 @@ pub struct NotificationMail {
     /// What it is about, and where people read it.
     pub title: String,
     pub url: String,
+    /// What the link there says.
+    pub link: &'static str,
     /// Never empty; the strongest reason first.
     pub parts: Vec<Part>,
     pub home_url: String,
@@ -40,6 +42,7 @@ struct Html<'a> {
     subject: &'a str,
     title: &'a str,
     url: &'a str,
+    link: &'a str,
     parts: &'a [Part],
 }
 
@@ -56,6 +59,7 @@ impl NotificationMail {
             subject: &self.subject,
             title: &self.title,
             url: &self.url,
+            link: self.link,
             parts: &self.parts,
         };
         let mjml = mjml.render().map_err(|error| error.to_string())?;
@@ -77,6 +81,7 @@ impl NotificationMail {
             subject: "Grace Hill mentioned you in “<Quiet> nights & earplugs”, and more".to_owned(),
             title: "<Quiet> nights & earplugs".to_owned(),
             url: "https://hope.example/posts/pst_01KJQ3W4X5Y6Z7".to_owned(),
+            link: "Read and answer it",
             parts: vec![
                 part("Grace Hill mentioned you in “<Quiet> nights & earplugs”", "mentions of you", "one"),
                 part("2 replies to you in “<Quiet> nights & earplugs” by Jo Bloggs", "replies to you", "two"),

@@ -13,9 +13,9 @@ use poem_openapi::{
     registry::{MetaMediaType, MetaResponse, MetaResponses, Registry},
 };
 
-use super::upload::Sent;
+use super::{pay, upload::Sent};
 use crate::{
-    actions::attachment as action,
+    actions::{attachment as action, photo},
     app::App,
     domain::attachment::{Attachment, media::MediaType},
     error::not_found,
@@ -60,7 +60,8 @@ pub struct AttachmentOut {
 
 #[derive(ApiResponse)]
 enum Kept {
-    /// The file is kept for a day; attach it to something, and it stays as long as that.
+    /// The file is kept: for a day, or as long as what it is attached to; a photo, until it is replaced or
+    /// removed.
     #[oai(status = 201)]
     Kept(Json<AttachmentOut>, #[oai(header = "Location")] String),
 }
@@ -70,7 +71,7 @@ struct Given(Response);
 
 pub struct AttachmentApi;
 
-#[OpenApi(prefix_path = "/v1/attachments", tag = "Tag::Attachments")]
+#[OpenApi(prefix_path = "/v1", tag = "Tag::Attachments")]
 impl AttachmentApi {
     /// Upload a file
     ///
@@ -79,31 +80,41 @@ impl AttachmentApi {
     /// 2,560 pixels a side and without metadata such as where they were taken; of an animation the first
     /// frame stays. A GIF becomes a PNG, and a WebP without transparency a JPEG. A member can have 50
     /// files and 100 MB that nothing uses yet; they are forgotten after a day.
-    #[oai(path = "/", method = "post", operation_id = "uploadAttachment")]
+    #[oai(path = "/attachments", method = "post", operation_id = "uploadAttachment")]
     async fn upload(&self, app: Data<&App>, request: &Request, form: Sent) -> Result<Kept, Refusal> {
         let viewer = viewer(&app, request).await?;
+        pay(&app, request, &viewer)?;
+        viewer.admit_to("uploadAttachment")?;
         let _turn = app.limits.turn(&viewer.id).await?;
         let _room = app.limits.upload().await?;
         let attachment = action::upload(&app, &viewer, form.read().await?).await?;
-        let path = path(&attachment.id);
-        let kept = AttachmentOut {
-            id: attachment.id.to_string(),
-            name: attachment.name,
-            media_type: attachment.media_type.name().to_owned(),
-            size: attachment.size,
-            width: attachment.width,
-            height: attachment.height,
-            url: app.config.link(&path),
-        };
-        Ok(Kept::Kept(Json(kept), path))
+        Ok(kept(&app, attachment))
+    }
+
+    /// Set one's photo
+    ///
+    /// Takes a PNG, JPEG, WebP or GIF and makes a new picture of it: a square from its middle, of 512 pixels
+    /// at most, without metadata. The photo before it goes. Other members get it as far as
+    /// `updateProfile` in GraphQL says (`visibility.photo`), and `removePhoto` takes it away.
+    #[oai(path = "/me/photo", method = "put", operation_id = "setPhoto")]
+    async fn set_photo(&self, app: Data<&App>, request: &Request, form: Sent) -> Result<Kept, Refusal> {
+        let viewer = viewer(&app, request).await?;
+        pay(&app, request, &viewer)?;
+        viewer.admit_to("setPhoto")?;
+        let _turn = app.limits.turn(&viewer.id).await?;
+        let _room = app.limits.upload().await?;
+        let photo = photo::set(&app, &viewer, form.read().await?.bytes).await?;
+        Ok(kept(&app, photo))
     }
 
     /// Get a file
     ///
     /// For members who may see what it is attached to and, until it is attached, for its uploader.
-    #[oai(path = "/:id", method = "get", operation_id = "getAttachment")]
+    #[oai(path = "/attachments/:id", method = "get", operation_id = "getAttachment")]
     async fn get(&self, app: Data<&App>, request: &Request, id: Path<String>) -> Result<Given, Refusal> {
         let viewer = reader(&app, request).await?;
+        pay(&app, request, &viewer)?;
+        viewer.admit_to("getAttachment")?;
         let missing = || not_found("attachment");
         let id = Id::parse(&id.0).ok_or_else(missing)?;
         let attachment = action::visible(&app, &viewer, &id).await?.ok_or_else(missing)?;
@@ -116,6 +127,20 @@ impl AttachmentApi {
         response.headers_mut().insert(header::CONTENT_LENGTH, attachment.size.into());
         Ok(Given(response))
     }
+}
+
+fn kept(app: &App, attachment: Attachment) -> Kept {
+    let path = path(&attachment.id);
+    let kept = AttachmentOut {
+        id: attachment.id.to_string(),
+        name: attachment.name,
+        media_type: attachment.media_type.name().to_owned(),
+        size: attachment.size,
+        width: attachment.width,
+        height: attachment.height,
+        url: app.config.link(&path),
+    };
+    Kept::Kept(Json(kept), path)
 }
 
 /// Whether a list of entity tags has this one (RFC 9110, 13.1.2).

@@ -3,17 +3,24 @@
 use poem::{Request, web::Data};
 use poem_openapi::{ApiResponse, Object, OpenApi, Tags, payload::Json};
 
-use super::body::{Body, MaybeBody};
+use super::{
+    body::{Body, MaybeBody},
+    second_factor::SecondFactorNeeded,
+};
 use crate::{
-    actions::{session, session::Tokens, sign_in},
+    actions::{
+        session,
+        session::Tokens,
+        sign_in::{self, Answering, Asking, Verified},
+    },
     app::App,
     error::unauthenticated,
-    http::{Refusal, bearer, client_address},
+    http::{Left, Refusal, bearer, caller},
     text_input,
 };
 
 #[derive(Tags)]
-enum Tag {
+pub(super) enum Tag {
     /// A code by e-mail, then tokens.
     #[oai(rename = "Signing in")]
     SigningIn,
@@ -90,8 +97,27 @@ enum Accepted {
 }
 
 #[derive(ApiResponse)]
+pub(super) enum Verify {
+    /// Signed in.
+    #[oai(status = 200)]
+    SignedIn(Json<TokensOut>),
+    /// What was sent was right, and the member has a second factor: show one to get the tokens.
+    #[oai(status = 202)]
+    SecondFactorNeeded(Json<SecondFactorNeeded>),
+}
+
+impl From<Verified> for Verify {
+    fn from(verified: Verified) -> Self {
+        match verified {
+            Verified::SignedIn(tokens) => Self::SignedIn(Json(tokens.into())),
+            Verified::Asked(asked) => Self::SecondFactorNeeded(Json(asked.into())),
+        }
+    }
+}
+
+#[derive(ApiResponse)]
 enum SignedOut {
-    /// The session is ended. Its access token works until it expires, at most ten minutes.
+    /// The session is ended, and its tokens work no more.
     #[oai(status = 204)]
     Done,
 }
@@ -110,7 +136,9 @@ impl AuthApi {
         request: &Request,
         body: Body<SignInInput>,
     ) -> Result<Accepted, Refusal> {
-        sign_in::request(&app, &body.0.email, client_address(request)).await?;
+        let asking = Asking::from(&app, &caller(&app, request))?;
+        Left::note(request, asking.allowance());
+        sign_in::request(&app, &body.0.email, &asking).await?;
         let settings = &app.config.sign_in;
         let message = format!(
             "If this address may sign in, a code is on its way to it. The code works for {} minutes.",
@@ -122,17 +150,19 @@ impl AuthApi {
 
     /// Sign in with a code
     ///
-    /// The first time makes a member of whoever reads the address's mail.
+    /// The first time makes a member of whoever reads the address's mail. Whoever has a second factor is
+    /// asked for it (202), and gets the tokens at `/v1/auth/second-factor`.
     #[oai(path = "/verify", method = "post", operation_id = "verify")]
     async fn verify(
         &self,
         app: Data<&App>,
         request: &Request,
         body: Body<VerifyInput>,
-    ) -> Result<Json<TokensOut>, Refusal> {
+    ) -> Result<Verify, Refusal> {
         let Body(VerifyInput { email, code }) = body;
-        let tokens = sign_in::verify(&app, &email, &code, client_address(request)).await?;
-        Ok(Json(tokens.into()))
+        let from = Answering::from(&app, caller(&app, request))?;
+        Left::note(request, from.allowance());
+        Ok(sign_in::verify(&app, &email, &code, &from).await?.into())
     }
 
     /// Get new tokens
@@ -140,8 +170,13 @@ impl AuthApi {
     /// The refresh token is replaced by a new one. The old one brings the same new one for ten more
     /// seconds, in case the answer was lost; used again after that, it ends the session.
     #[oai(path = "/refresh", method = "post", operation_id = "refresh")]
-    async fn refresh(&self, app: Data<&App>, body: Body<RefreshInput>) -> Result<Json<TokensOut>, Refusal> {
-        Ok(Json(session::refresh(&app, &body.0.refresh_token).await?.into()))
+    async fn refresh(
+        &self,
+        app: Data<&App>,
+        request: &Request,
+        body: Body<RefreshInput>,
+    ) -> Result<Json<TokensOut>, Refusal> {
+        Ok(Json(session::refresh(&app, &body.0.refresh_token, &caller(&app, request)).await?.into()))
     }
 
     /// Sign out

@@ -7,8 +7,8 @@ use poem::{
 
 use crate::app::App;
 
-/// Kept for a minute: a key that is added signs no earlier than the first process that restarts, and
-/// whoever meets an unknown `kid` should ask again.
+/// Kept for a minute: a new key is here for some minutes before it signs, and whoever meets an unknown
+/// `kid` should ask again.
 #[handler]
 pub fn jwks(app: Data<&App>) -> Response {
     let json = Json(app.keys.jwks()).with_header("cache-control", "public, max-age=60");

@@ -7,10 +7,14 @@ mod allowed;
 pub mod attachment;
 pub mod auth;
 pub mod body;
+pub mod data_export;
 mod docs;
 pub mod health;
 mod jwks;
 pub mod problem;
+pub mod second_factor;
+pub mod session;
+pub mod single_sign_on;
 mod upload;
 
 use std::sync::Arc;
@@ -18,7 +22,13 @@ use std::sync::Arc;
 use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response, Route, get};
 use poem_openapi::OpenApiService;
 
-use crate::{app::App, http::RequestId, web::page};
+use crate::{
+    actions::access::Viewer,
+    app::App,
+    error::Result,
+    http::{Left, RequestId},
+    web::page,
+};
 
 /// Everything of REST, to be put together with the other surfaces.
 pub fn routes(_app: &App) -> Route {
@@ -57,15 +67,39 @@ pub async fn as_asked<E: Endpoint>(inner: Arc<E>, request: Request) -> poem::Res
     }
 }
 
-type Api = (auth::AuthApi, attachment::AttachmentApi);
+/// A request of a member counts for as much as the least of GraphQL's, and its answer says what is left.
+fn pay(app: &App, request: &Request, viewer: &Viewer) -> Result<()> {
+    Left::note(request, Some(app.limits.points(&viewer.id, 1, app.clock.now())?));
+    Ok(())
+}
+
+type Api = (
+    auth::AuthApi,
+    second_factor::SecondFactorApi,
+    session::SessionApi,
+    single_sign_on::SingleSignOnApi,
+    attachment::AttachmentApi,
+    data_export::DataExportApi,
+);
 
 fn service() -> OpenApiService<Api, ()> {
     OpenApiService::new(
-        (auth::AuthApi, attachment::AttachmentApi),
+        (
+            auth::AuthApi,
+            second_factor::SecondFactorApi,
+            session::SessionApi,
+            single_sign_on::SingleSignOnApi,
+            attachment::AttachmentApi,
+            data_export::DataExportApi,
+        ),
         "HOPE exchange",
         env!("CARGO_PKG_VERSION"),
     )
-    .description("Signing in, files and feeds. Everything else is GraphQL, at /graphql.")
+    .description(
+        "Signing in, files and feeds. Everything else is GraphQL, at /graphql. What counts for a limit is \
+         answered with the headers x-ratelimit-limit, x-ratelimit-remaining and x-ratelimit-reset (in \
+         seconds since 1970), as GraphQL is.",
+    )
     .server("/api")
 }
 

@@ -18,7 +18,7 @@ use poem_openapi::{
 use super::allowed::Allowed;
 use crate::{
     error::{Code, Error, Problem},
-    http::{self, Refusal, RequestId},
+    http::{self, Left, Refusal, RequestId},
 };
 
 const MEDIA_TYPE: &str = "application/problem+json";
@@ -80,7 +80,7 @@ pub fn response(error: &Error, request: &RequestId) -> Response {
     let headers = response.headers_mut();
     match error {
         Error::RateLimited { seconds } => {
-            headers.insert(header::RETRY_AFTER, (*seconds).into());
+            http::tell_to_wait(*seconds, headers);
         }
         _ if code == Code::Unavailable => {
             headers.insert(header::RETRY_AFTER, 2.into());
@@ -95,10 +95,13 @@ pub fn response(error: &Error, request: &RequestId) -> Response {
 
 /// Middleware: turns whatever went wrong inside into a problem document. What REST answers is for
 /// one person and one moment, so it is not to be kept.
-pub async fn documents<E: Endpoint>(inner: Arc<E>, request: Request) -> poem::Result<Response> {
+pub async fn documents<E: Endpoint>(inner: Arc<E>, mut request: Request) -> poem::Result<Response> {
     let (id, methods) = (RequestId::of(&request), methods(&request));
+    let left = Left::default();
+    request.set_data(left.clone());
     let answer = inner.call(request).await.map(IntoResponse::into_response);
     let mut response = dressed(&id, answer);
+    left.tell(response.headers_mut());
     if response.status() == StatusCode::METHOD_NOT_ALLOWED
         && let Ok(methods) = header::HeaderValue::from_str(&methods)
     {

@@ -9,14 +9,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     app::App,
-    domain::{member::Member, session::Session},
+    clock::Timestamp,
+    domain::session::Session,
     error::{Error, Result, unauthenticated},
-    ids::{Id, Identified},
+    ids::Identified,
     keys::SigningKey,
 };
 
-/// How long a token works, in seconds. It can't be called back, so this is how long a session that
-/// was ended may live on.
+/// How long a token works, in seconds. That of a session that was ended works no more: see
+/// [`authenticate`](crate::actions::session::authenticate). So long it would for whoever only checks its
+/// signature.
 pub const SECONDS: i64 = 600;
 /// How much the clocks of two processes may differ, in seconds.
 const LEEWAY: i64 = 30;
@@ -27,7 +29,7 @@ const SCOPE: &str = "member";
 /// The longest token that is looked at, in bytes. Ours have about 500.
 const MAX: usize = 2_000;
 
-/// What a token says, all of it required. Times are seconds since 1970.
+/// What a token says, all but the last of it required. Times are seconds since 1970.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Claims {
     pub iss: String,
@@ -41,6 +43,10 @@ pub struct Claims {
     /// The session's id.
     pub sid: String,
     pub scope: String,
+    /// When the session last showed a second factor, in milliseconds, to be compared with what the member's
+    /// says. Left out when it never did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub factor_at: Option<i64>,
 }
 
 struct Token;
@@ -48,23 +54,27 @@ impl Identified for Token {
     const PREFIX: &'static str = "tok";
 }
 
-/// A token for a member's session.
+/// A token for a session as it is stored.
 ///
 /// # Errors
 /// `Fault`, when there is no key to sign with.
-pub fn issue(app: &App, member: &Id<Member>, session: &Id<Session>) -> Result<String> {
-    let key = app.keys.signing().ok_or_else(|| Error::Fault("there is no signing key".to_owned()))?;
+pub fn issue(app: &App, session: &Session) -> Result<String> {
+    let key = app
+        .keys
+        .signing(app.clock.now())
+        .ok_or_else(|| Error::Fault("there is no signing key".to_owned()))?;
     let now = seconds(app);
     let claims = Claims {
         iss: issuer(app),
         aud: AUDIENCE.to_owned(),
-        sub: member.to_string(),
+        sub: session.member.to_string(),
         exp: now + SECONDS,
         nbf: now,
         iat: now,
         jti: app.ids.fresh::<Token>().to_string(),
-        sid: session.to_string(),
+        sid: session.id.to_string(),
         scope: SCOPE.to_owned(),
+        factor_at: session.factor_at.map(Timestamp::millis),
     };
     let header = Header { kid: Some(key.kid.clone()), ..Header::new(Algorithm::EdDSA) };
     jsonwebtoken::encode(&header, &claims, &key.encoding)

@@ -6,7 +6,11 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use crate::{app::App, domain::sign_in::SignIn, ids::Id};
+use crate::{
+    app::App,
+    domain::sign_in::SignIn,
+    ids::{Id, Identified},
+};
 
 /// Characters of a code: none that looks like another (0 O, 1 I L), and no vowel, so that no code is
 /// a word. 27^8 is about 280 thousand million.
@@ -23,10 +27,22 @@ const BROWSER: &str = "sign-in-browser";
 #[must_use]
 pub fn code(app: &App, sign_in: &Id<SignIn>) -> String {
     let tag = app.keys.tag(CODE, sign_in.as_str());
-    let mut number = tag[..16].iter().fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&tag[..16]);
+    spelled(u128::from_be_bytes(bytes), CODE_LENGTH)
+}
+
+/// So many random characters that nobody mistakes for others: at most 20, which leaves none likelier than
+/// others by more than one in 10^9.
+#[must_use]
+pub fn random_characters(app: &App, length: usize) -> String {
+    spelled(u128::from_be_bytes(app.ids.bytes()), length)
+}
+
+fn spelled(mut number: u128, length: usize) -> String {
     let base = ALPHABET.len() as u128;
-    let mut code = String::with_capacity(CODE_LENGTH);
-    for _ in 0..CODE_LENGTH {
+    let mut code = String::with_capacity(length);
+    for _ in 0..length {
         let index = usize::try_from(number % base).unwrap_or_default();
         code.push(char::from(ALPHABET[index]));
         number /= base;
@@ -79,12 +95,12 @@ pub fn read_browser(app: &App, cookie: &str) -> Option<Id<SignIn>> {
     read(app, BROWSER, cookie)
 }
 
-fn tagged(app: &App, purpose: &str, sign_in: &Id<SignIn>) -> String {
-    let tag = app.keys.tag(purpose, sign_in.as_str());
-    format!("{sign_in}.{}", BASE64_URL_SAFE_NO_PAD.encode(&tag[..LINK_BYTES]))
+pub(super) fn tagged<T: Identified>(app: &App, purpose: &str, id: &Id<T>) -> String {
+    let tag = app.keys.tag(purpose, id.as_str());
+    format!("{id}.{}", BASE64_URL_SAFE_NO_PAD.encode(&tag[..LINK_BYTES]))
 }
 
-fn read(app: &App, purpose: &str, token: &str) -> Option<Id<SignIn>> {
+pub(super) fn read<T: Identified>(app: &App, purpose: &str, token: &str) -> Option<Id<T>> {
     let (id, tag) = token.split_once('.')?;
     let tag = BASE64_URL_SAFE_NO_PAD.decode(tag).ok().filter(|tag| tag.len() == LINK_BYTES)?;
     Id::parse(id).filter(|_| app.keys.is_tag(purpose, id, &tag))

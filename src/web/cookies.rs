@@ -19,6 +19,12 @@ pub(super) enum Cookie {
     Refresh,
     /// Which request to sign in this browser made.
     SignIn,
+    /// Which sign-in at a provider this browser began.
+    SignOn,
+    /// Which invitation this browser opened.
+    Invitation,
+    /// What a sign-in goes on with until a second factor was shown.
+    Challenge,
 }
 
 impl Cookie {
@@ -27,6 +33,9 @@ impl Cookie {
             Self::Access => "hope_access",
             Self::Refresh => "hope_refresh",
             Self::SignIn => "hope_sign_in",
+            Self::SignOn => "hope_sign_on",
+            Self::Invitation => "hope_invitation",
+            Self::Challenge => "hope_challenge",
         };
         if app.config.is_https() { format!("__Host-{name}") } else { name.to_owned() }
     }

@@ -16,9 +16,13 @@ use crate::{
     mail::Mailer,
 };
 
-/// Only our own style, and forms that stay here. There are no scripts.
+/// Only our own style, and forms that stay here. There are no scripts…
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
                       base-uri 'none'; frame-ancestors 'none'";
+
+/// …but where a browser is asked for a passkey, which nothing else can do. It is a file of ours.
+const SCRIPTED: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; \
+                        form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// What the frame of a page says.
 pub struct Site {
@@ -50,9 +54,19 @@ pub fn show(status: StatusCode, template: &impl Template) -> Result<Response, Re
     Ok(Response::builder().status(status).content_type("text/html; charset=utf-8").body(html))
 }
 
+/// The same for a page that has a script.
+///
+/// # Errors
+/// As [`show`].
+pub fn show_scripted(status: StatusCode, template: &impl Template) -> Result<Response, Refusal> {
+    let mut page = show(status, template)?;
+    page.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(SCRIPTED));
+    Ok(page)
+}
+
 /// To another page, which is fetched with GET.
 #[must_use]
-pub fn see_other(path: &'static str) -> Response {
+pub fn see_other(path: &str) -> Response {
     Response::builder().status(StatusCode::SEE_OTHER).header(header::LOCATION, path).finish()
 }
 

@@ -11,8 +11,8 @@ use crate::{
     },
     app::App,
     error::{Code, Error, Result, forbidden, unauthenticated},
-    http::{Refusal, bearer},
-    tokens::access,
+    http::{Refusal, bearer, caller},
+    tokens::{access, access_token},
 };
 
 /// The member whose browser sent the request, by its access cookie; `None` when it has none.
@@ -23,16 +23,17 @@ use crate::{
 /// # Errors
 /// `Unauthenticated`, when the cookie is not good.
 pub async fn viewer_from_cookie(app: &App, request: &Request) -> Result<Option<Viewer>> {
-    match Cookie::Access.read(app, request) {
+    match token_from_cookie(app, request) {
         Some(token) => session::authenticate(app, token).await.map(Some),
         None => Ok(None),
     }
 }
 
-/// The access token of the browser that sent the request. Nobody has looked yet whether it is good.
+/// The access token of the browser that sent the request. Nobody has looked yet whether it is good. One of
+/// a program is none: pages are for people, who may do more.
 #[must_use]
 pub fn token_from_cookie<'a>(app: &App, request: &'a Request) -> Option<&'a str> {
-    Cookie::Access.read(app, request)
+    Cookie::Access.read(app, request).filter(|token| !access_token::is_meant(token))
 }
 
 /// The member who sent a request, by token or by a browser's cookie: only for what changes nothing.
@@ -85,7 +86,7 @@ impl Visitor {
             return Ok(Self { viewer: None, renewed: Renewed::No });
         };
         let renewed = async {
-            let tokens = session::refresh(app, token).await?;
+            let tokens = session::refresh(app, token, &caller(app, request)).await?;
             Ok((session::authenticate(app, &tokens.access).await?, tokens))
         };
         match renewed.await {

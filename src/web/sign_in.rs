@@ -17,13 +17,18 @@ use super::{
     forms::Form,
     page::{Site, mail_is_shown, see_other, show},
     session::keep,
+    sign_in_factor,
+    single_sign_on::{self, Button},
 };
 use crate::{
-    actions::{session::Tokens, sign_in},
+    actions::{
+        session::Tokens,
+        sign_in::{self, Answering, Asking, Verified},
+    },
     app::App,
     domain::sign_in::SignIn,
     error::{Code, Error, Result},
-    http::{Refusal, client_address},
+    http::{Refusal, caller},
     tokens,
 };
 
@@ -34,11 +39,14 @@ struct AskPage {
     email: String,
     problem: Option<String>,
     domains: Vec<String>,
+    /// Addresses at these can ask to join.
+    approval_domains: Vec<String>,
+    providers: Vec<Button>,
 }
 
 #[derive(Template)]
 #[template(path = "pages/sign_in_code.html")]
-struct CodePage {
+pub(super) struct CodePage {
     site: Site,
     /// Where the form goes.
     action: String,
@@ -52,13 +60,15 @@ struct CodePage {
 }
 
 /// What the page knows of the address.
-enum Email {
+pub(super) enum Email {
     /// It has to be typed, and may have been.
     Typed(String),
     /// The page before asked for it.
     Known(String),
     /// The link tells; it is not shown to whoever has no more than the link.
     OfLink,
+    /// The same of the link of an invitation.
+    OfInvitation,
 }
 
 #[derive(Template)]
@@ -86,15 +96,18 @@ fn ask_page(
     email: String,
     problem: Option<String>,
 ) -> Result<Response, Refusal> {
-    let domains = app.config.sign_in.automatic_domains.clone();
-    show(status, &AskPage { site: Site::of(app), email, problem, domains })
+    let settings = &app.config.sign_in;
+    let (domains, approval_domains) = (settings.automatic_domains.clone(), settings.approval_domains.clone());
+    let providers = single_sign_on::buttons(app);
+    show(status, &AskPage { site: Site::of(app), email, problem, domains, approval_domains, providers })
 }
 
 /// `POST /sign-in`: the same page for every address.
 #[handler]
 pub(super) async fn send(app: Data<&App>, request: &Request, form: Form) -> Result<Response, Refusal> {
     let email = form.text("email").to_owned();
-    let sign_in = match sign_in::request(&app, &email, client_address(request)).await {
+    let asking = Asking::from(&app, &caller(&app, request))?;
+    let sign_in = match sign_in::request(&app, &email, &asking).await {
         Ok(sign_in) => sign_in,
         Err(error @ Error::Refused(_)) => {
             return ask_page(&app, StatusCode::UNPROCESSABLE_ENTITY, email, Some(error.to_string()));
@@ -108,7 +121,7 @@ pub(super) async fn send(app: Data<&App>, request: &Request, form: Form) -> Resu
 }
 
 impl CodePage {
-    fn new(app: &App, email: Email) -> Self {
+    pub(super) fn new(app: &App, email: Email) -> Self {
         Self {
             site: Site::of(app),
             action: "/sign-in/code".to_owned(),
@@ -120,16 +133,16 @@ impl CodePage {
         }
     }
 
-    fn at(self, action: String) -> Self {
+    pub(super) fn at(self, action: String) -> Self {
         Self { action, ..self }
     }
 
-    fn show(&self, status: StatusCode) -> Result<Response, Refusal> {
+    pub(super) fn show(&self, status: StatusCode) -> Result<Response, Refusal> {
         show(status, self)
     }
 
     /// The page again, with what is wrong. Other errors pass.
-    fn with(mut self, error: Error) -> Result<Response, Refusal> {
+    pub(super) fn with(mut self, error: Error) -> Result<Response, Refusal> {
         let sentence = error.public_message();
         match error {
             Error::Refused(problems) if problems.iter().any(|problem| problem.field == ["email"]) => {
@@ -153,7 +166,7 @@ pub(super) fn enter(app: Data<&App>) -> Result<Response, Refusal> {
 pub(super) async fn check(app: Data<&App>, request: &Request, form: Form) -> Result<Response, Refusal> {
     let email = form.text("email").to_owned();
     match verify(&app, request, &email, form.text("code")).await {
-        Ok(tokens) => Ok(signed_in(&app, &tokens)),
+        Ok(verified) => Ok(go_on(&app, &verified)),
         Err(error) => {
             let known = form.text("known") == "yes" && !email.is_empty();
             let email = if known { Email::Known(email) } else { Email::Typed(email) };
@@ -162,12 +175,12 @@ pub(super) async fn check(app: Data<&App>, request: &Request, form: Form) -> Res
     }
 }
 
-async fn verify(app: &App, request: &Request, email: &str, code: &str) -> Result<Tokens> {
+pub(super) async fn verify(app: &App, request: &Request, email: &str, code: &str) -> Result<Verified> {
     if tokens::sign_in::tidy(code).is_none() {
         let sentence = "Enter the code from the e-mail: 8 letters and digits.";
         return Err(Error::refused("code", Code::Invalid, sentence));
     }
-    sign_in::verify(app, email, code, client_address(request)).await
+    sign_in::verify(app, email, code, &Answering::from(app, caller(app, request))?).await
 }
 
 /// `GET /sign-in/{token}`: a button where the browser asked, and a field for the code elsewhere.
@@ -200,13 +213,14 @@ pub(super) async fn use_link(
     };
     if asked_here(&app, request, &sign_in) {
         let browser = Cookie::SignIn.read(&app, request).unwrap_or_default();
-        return match sign_in::verify_link(&app, &token, browser, client_address(request)).await {
-            Ok(tokens) => Ok(signed_in(&app, &tokens)),
+        let from = Answering::from(&app, caller(&app, request))?;
+        return match sign_in::verify_link(&app, &token, browser, &from).await {
+            Ok(verified) => Ok(go_on(&app, &verified)),
             Err(error) => over(&app, error),
         };
     }
     match verify(&app, request, sign_in.email.as_str(), form.text("code")).await {
-        Ok(tokens) => Ok(signed_in(&app, &tokens)),
+        Ok(verified) => Ok(go_on(&app, &verified)),
         Err(error) => link_code_page(&app, &sign_in).with(error),
     }
 }
@@ -232,8 +246,16 @@ fn over(app: &App, error: Error) -> Result<Response, Refusal> {
     show(StatusCode::NOT_FOUND, &OverPage { site: Site::of(app) })
 }
 
-fn signed_in(app: &App, tokens: &Tokens) -> Response {
-    let mut response = see_other("/");
+/// Signed in, or on to the second factor.
+pub(super) fn go_on(app: &App, verified: &Verified) -> Response {
+    match verified {
+        Verified::SignedIn(tokens) => signed_in(app, tokens, "/"),
+        Verified::Asked(asked) => sign_in_factor::go_on(app, asked),
+    }
+}
+
+pub(super) fn signed_in(app: &App, tokens: &Tokens, next: &str) -> Response {
+    let mut response = see_other(next);
     keep(app, &mut response, tokens);
     Cookie::SignIn.clear(app, &mut response);
     response

@@ -13,7 +13,7 @@ use poem::{
 
 use super::page::{Site, show};
 use crate::{
-    actions::digest::{self, Subscription},
+    actions::digest::unsubscribe::{self as digest, Subscription},
     app::App,
     error::{Code, Error, Result},
     http::Refusal,

@@ -1,5 +1,7 @@
 //! `TestApp`: the whole service on a free port, with a clock that stands still and mail in memory.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use chrono::TimeDelta;
 use hope_exchange::{
     app::{App, Parts},
@@ -8,21 +10,29 @@ use hope_exchange::{
     config::{Config, Secret, Switch},
     domain::{
         self,
+        device::Origin,
         digest::next_due,
+        directory::DirectoryEntry,
         email::EmailAddress,
-        member::{DigestPreferences, Member},
+        member::{DigestPreferences, Member, Role},
         organisation::{OdsCode, Organisation},
+        session::Session,
+        standing::PartnerScope,
     },
-    ids::Ids,
+    ids::{Id, Ids},
     keys::Keys,
     limits::Limits,
     mail::{Mailer, Memory, Message},
     server,
+    single_sign_on::Providers,
     store::{Batch, Store},
     tokens,
 };
 use serde_json::Value as Json;
 use tokio::{net::TcpListener, sync::oneshot};
+
+/// The next organisation's code. Random ones would meet: a test makes hundreds of organisations.
+static CODES: AtomicU32 = AtomicU32::new(0xA_0000);
 
 /// Monday 2 March 2026, 09:00 in London.
 pub const START: &str = "2026-03-02T09:00:00.000Z";
@@ -33,23 +43,29 @@ pub enum On {
     Mongo,
 }
 
-/// Declares tests that run on both stores: `on_both_stores! { async fn name(app: &TestApp) { … } }`.
+/// Declares tests that run on both stores: `on_both_stores! { async fn name(app: &TestApp) { … } }`, and
+/// `on_both_stores! { with configure; async fn … }` with settings of their own.
 #[macro_export]
 macro_rules! on_both_stores {
-    ($($(#[doc = $doc:literal])* async fn $name:ident($app:ident: &TestApp) $body:block)*) => {
+    ($(#[doc = $doc:literal])* async $($rest:tt)*) => {
+        $crate::on_both_stores! { with |_| {}; $(#[doc = $doc])* async $($rest)* }
+    };
+    (with $configure:expr; $($(#[doc = $doc:literal])* async fn $name:ident($app:ident: &TestApp) $body:block)*) => {
         $($(#[doc = $doc])* async fn $name($app: &$crate::app::TestApp) $body)*
 
         mod sqlite {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
-                $crate::app::TestApp::run($crate::app::On::Sqlite, async |app| super::$name(app).await).await;
+                let test = async |app: &$crate::app::TestApp| super::$name(app).await;
+                $crate::app::TestApp::run_with($crate::app::On::Sqlite, $configure, test).await;
             })*
         }
 
         mod mongo {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
-                $crate::app::TestApp::run($crate::app::On::Mongo, async |app| super::$name(app).await).await;
+                let test = async |app: &$crate::app::TestApp| super::$name(app).await;
+                $crate::app::TestApp::run_with($crate::app::On::Mongo, $configure, test).await;
             })*
         }
     };
@@ -125,11 +141,14 @@ impl TestApp {
         config.data = folder.path().to_owned();
         config.store = Secret::new(uri);
         config.limits.rate = Switch::Off;
+        // On a busy machine many at once take long; that is not what their tests are about.
+        config.limits.query_seconds = 60;
         configure(&mut config);
 
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        config.public_url = url.parse().unwrap();
+        // The host may be another name of this machine's.
+        config.public_url.set_port(Some(listener.local_addr().unwrap().port())).unwrap();
         let clock = Clock::manual(START.parse().unwrap());
         let ids = Ids::system(clock.clone());
         let mail = Memory::default();
@@ -139,6 +158,7 @@ impl TestApp {
             blobs: Blobs::open(&config.attachments, &config.data).unwrap(),
             keys: Keys::open(&folder.path().join("keys"), &ids).unwrap(),
             limits: Limits::new(&config.limits),
+            providers: Providers::new(&config).unwrap(),
             clock,
             ids,
             store,
@@ -169,41 +189,61 @@ impl TestApp {
         self.app.clock.advance(by);
     }
 
+    /// Where a person's mail goes.
+    pub fn email(&self, person: &Person) -> String {
+        person.member.email.as_str().to_owned()
+    }
+
     /// A new member of an organisation of their own, signed in.
     pub async fn person(&self, name: &str) -> Person {
         let (app, now) = (&self.app, self.now());
         let slug = name.to_lowercase().replace(' ', "-");
-        let code: String = format!("{:x}", u64::from_be_bytes(random())).chars().take(5).collect();
+        let code = OdsCode::parse(&format!("{:05X}", CODES.fetch_add(1, Ordering::Relaxed))).unwrap();
+        let name_of_theirs = format!("{name} NHS Trust");
         let organisation = Organisation {
-            id: app.ids.fresh(),
-            version: 1,
-            code: OdsCode::parse(&format!("{code:0>5}")).unwrap(),
-            name: format!("{name} NHS Trust"),
             region: Some("Y62".to_owned()),
-            icb: None,
-            postcode: None,
-            opened: None,
-            closed: None,
             domains: vec![format!("{slug}.nhs.uk")],
-            updated_at: now,
+            ..Organisation::new(app.ids.fresh(), code, &name_of_theirs, now)
         };
         let email = EmailAddress::parse(&format!("{slug}@{slug}.nhs.uk")).unwrap();
         let preferences = DigestPreferences::from(&app.config.digest);
         let mut member = Member::new(app.ids.fresh(), email, preferences, now);
-        name.clone_into(&mut member.name);
-        member.organisation = Some(organisation.id.clone());
+        member.rename(name.to_owned());
+        member.works_at(Some(&organisation));
+        member.standing.accept(&app.config.rules.version, now);
         member.digest_due_at = next_due(&member.digest, now);
-        app.store.commit(Batch::new().insert(&organisation).insert(&member)).await.unwrap();
+        let listed = DirectoryEntry::of(&organisation, now);
+        let batch = Batch::new().insert(&organisation).insert(&member);
+        app.store.commit(listed.iter().fold(batch, Batch::insert)).await.unwrap();
         self.sign_in(member)
     }
 
     /// A new member of the same organisation as `person`, signed in.
     pub async fn colleague(&self, person: &Person, name: &str) -> Person {
         let mut member = self.person(name).await.member;
-        member.organisation.clone_from(&person.member.organisation);
+        let organisation = self.app.store.one(person.member.organisation.as_ref().unwrap()).await.unwrap();
+        member.works_at(organisation.as_ref());
         self.app.store.commit(Batch::new().replace(&member)).await.unwrap();
         member.version += 1;
         self.sign_in(member)
+    }
+
+    /// Changes a member as they are stored.
+    pub async fn change(&self, person: &Person, change: impl FnOnce(&mut Member)) {
+        let id = Id::parse(&person.id).unwrap();
+        let mut member: Member = self.app.store.one(&id).await.unwrap().unwrap();
+        change(&mut member);
+        self.app.store.commit(Batch::new().replace(&member)).await.unwrap();
+    }
+
+    /// Makes a lived experience partner of somebody, who was invited to one topic alone.
+    pub async fn invited_to(&self, person: &Person, topic: &str) {
+        let scope = PartnerScope { topics: vec![Id::of(topic)], case_studies: Vec::new() };
+        let standing = |member: &mut Member| {
+            member.role = Role::Partner;
+            member.standing.scope = Some(scope);
+        };
+        self.change(person, standing).await;
     }
 
     /// A fresh token, after the clock was moved past the old one's end.
@@ -211,8 +251,20 @@ impl TestApp {
         self.sign_in(person.member.clone())
     }
 
+    /// The same member in a session that has shown no second factor.
+    pub fn weakened(&self, person: &Person) -> Person {
+        let id = self.app.ids.fresh();
+        let session = Session::new(id, person.member.id.clone(), Origin::default(), 30, self.now());
+        let token = tokens::access::issue(&self.app, &session).unwrap();
+        Person { token, ..person.clone() }
+    }
+
     pub fn sign_in(&self, member: Member) -> Person {
-        let token = tokens::access::issue(&self.app, &member.id, &self.app.ids.fresh()).unwrap();
+        // With a second factor, which counts once they have one: see `grant`.
+        let (id, now) = (self.app.ids.fresh(), self.now());
+        let session = Session::new(id, member.id.clone(), Origin::default(), 30, now);
+        let session = Session { factor_at: Some(now), ..session };
+        let token = tokens::access::issue(&self.app, &session).unwrap();
         let organisation = member.organisation.as_ref().unwrap().to_string();
         Person { id: member.id.to_string(), token, organisation, member }
     }
@@ -243,6 +295,11 @@ impl TestApp {
         let status = response.status().as_u16();
         (status, response.json().await.unwrap_or(Json::Null))
     }
+}
+
+/// A public address at which passkeys work: browsers know none for a number.
+pub fn at_localhost(config: &mut Config) {
+    config.public_url = "http://localhost".parse().unwrap();
 }
 
 pub fn client() -> reqwest::Client {

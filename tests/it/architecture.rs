@@ -18,7 +18,7 @@ const LAYERS: &[&[&str]] = &[
     &["actions"],
     &["tokens"],
     &["app"],
-    &["progress", "limits", "live", "mail", "blobs"],
+    &["progress", "limits", "live", "mail", "blobs", "single_sign_on"],
     &["keys"],
     &["store"],
     &["domain"],
@@ -27,6 +27,7 @@ const LAYERS: &[&[&str]] = &[
     &["error"],
     &["ids"],
     &["clock"],
+    &["network"],
 ];
 
 const SURFACES: [&str; 3] = ["graphql", "rest", "web"];

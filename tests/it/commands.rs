@@ -88,6 +88,16 @@ async fn the_first_administrator_is_granted(place: &Place) {
     assert!(ok && granted.contains("jo@trust.nhs.uk is Administrator now."), "{granted}");
     let (ok, refused) = place.run(&["member", "grant", "jo@nhs.net,x@evil.com", "administrator"]).await;
     assert!(!ok && !refused.is_empty(), "{refused}");
+    let (ok, refused) = place.run(&["member", "grant", "jo@trust.nhs.uk", "member"]).await;
+    assert!(!ok && refused.contains("There has to be an administrator."), "{refused}");
+    let (ok, done) = place.run(&["member", "sign-out", "jo@trust.nhs.uk"]).await;
+    assert!(ok && done.contains("jo@trust.nhs.uk is signed out everywhere."), "{done}");
+    let (ok, unknown) = place.run(&["member", "sign-out", "nobody@trust.nhs.uk"]).await;
+    assert!(!ok && unknown.contains("No member has this address"), "{unknown}");
+    let (ok, done) = place.run(&["member", "reset-second-factor", "jo@trust.nhs.uk"]).await;
+    assert!(ok && done.contains("jo@trust.nhs.uk has no second factor now."), "{done}");
+    let (ok, unknown) = place.run(&["member", "reset-second-factor", "nobody@trust.nhs.uk"]).await;
+    assert!(!ok && unknown.contains("No member has this address"), "{unknown}");
     let (ok, preview) = place.run(&["digest", "preview", "jo@trust.nhs.uk"]).await;
     assert!(ok && preview.contains("nothing new"), "{preview}");
     let (ok, unknown) = place.run(&["digest", "preview", "nobody@trust.nhs.uk"]).await;
@@ -113,6 +123,35 @@ async fn on_mongodb() {
     place(On::Mongo, organisations_are_imported_again_and_again).await;
     place(On::Mongo, the_first_administrator_is_granted).await;
     place(On::Mongo, check_says_what_works).await;
+}
+
+#[tokio::test]
+async fn keys_are_rotated_with_no_store_at_hand() {
+    place(On::Sqlite, async |place| {
+        let keys = || {
+            let folder = std::fs::read_dir(place.folder.path().join("data/keys")).unwrap();
+            let names = folder.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+            let mut keys: Vec<String> = names.filter(|name| name.ends_with(".pk8")).collect();
+            keys.sort();
+            keys
+        };
+        let rotate = async |more: &[&str]| {
+            let nowhere = ("HOPE_STORE", "mongodb://127.0.0.1:1/hope?replicaSet=rs0");
+            let arguments = [&["keys", "rotate"], more].concat();
+            let output = place.hope(&arguments).env(nowhere.0, nowhere.1).output().await.unwrap();
+            assert!(output.status.success(), "{}", text(&output));
+            text(&output)
+        };
+        let said = rotate(&[]).await;
+        let (old, new) = (keys()[0].replace(".pk8", ""), keys()[1].replace(".pk8", ""));
+        assert!(said.contains(&format!("{new} is published, and signs from ")), "{said}");
+        assert!(said.contains(&format!("{old} is removed 20 minutes after the next one signs.")), "{said}");
+        assert!(rotate(&[]).await.contains(&new) && keys().len() == 2, "one waits already");
+        let said = rotate(&["--leaked"]).await;
+        assert!(said.contains(&format!("{old} is removed.")), "{said}");
+        assert_eq!(keys(), [format!("{new}.pk8")], "the one that waits was never used");
+    })
+    .await;
 }
 
 #[tokio::test]

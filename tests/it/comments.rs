@@ -99,11 +99,15 @@ on_both_stores! {
         assert_eq!(again["errors"][0]["extensions"]["code"], "NOT_FOUND");
     }
 
+    /// As many of each member as are served at once.
     async fn many_at_once_are_all_counted(app: &TestApp) {
         let ada = app.person("Ada Moore").await;
         let thread = thread(app, &ada).await;
-        let bodies: Vec<String> = (0..40).map(|n| format!("comment {n}")).collect();
-        let all = bodies.iter().map(|body| added(app, &ada, &thread, None, body));
+        let mut people = vec![ada.clone()];
+        for number in 1..10 {
+            people.push(app.person(&format!("Member {number}")).await);
+        }
+        let all = (0..40).map(|number| added(app, &people[number % 10], &thread, None, "And another thing"));
         let ids: std::collections::HashSet<String> = futures_util::future::join_all(all).await.into_iter().collect();
         assert_eq!(ids.len(), 40);
         let answer = app.graphql(&ada.token, THREAD, json!({ "id": thread, "first": 50 })).await;

@@ -3,6 +3,7 @@
 use chrono::Weekday;
 use hope_exchange::{
     clock::Timestamp,
+    config::Config,
     domain::{
         comment::{Comment, Place},
         digest::{Digest, next_due},
@@ -13,8 +14,10 @@ use hope_exchange::{
         notification::NotificationPreferences,
         organisation::Organisation,
         post::{Post, PostKind, PostState},
+        profile::Profile,
         reaction::ReactionCounts,
         read_mark::ReadMark,
+        standing::Standing,
         text::RichText,
         thread::Thread,
     },
@@ -30,8 +33,14 @@ pub fn time(text: &str) -> Timestamp {
 /// A member since `now`, with a digest every Tuesday at 07:30.
 pub fn member(ids: &Ids, name: &str, now: Timestamp) -> Member {
     let email = format!("{}@trust.nhs.uk", name.to_lowercase().replace(' ', "."));
-    let digest =
-        DigestPreferences { frequency: DigestFrequency::Weekly, weekday: Weekday::Tue, minute: 7 * 60 + 30 };
+    let digest = DigestPreferences {
+        frequency: DigestFrequency::Weekly,
+        weekday: Weekday::Tue,
+        minute: 7 * 60 + 30,
+        paused_until: None,
+    };
+    let mut standing = Standing::default();
+    standing.accept(&Config::defaults().rules.version, now);
     Member {
         id: ids.fresh(),
         version: 1,
@@ -40,6 +49,7 @@ pub fn member(ids: &Ids, name: &str, now: Timestamp) -> Member {
         name: name.to_owned(),
         job_title: None,
         organisation: None,
+        owner: None,
         role: Role::Member,
         digest_due_at: next_due(&digest, now),
         digest,
@@ -48,6 +58,11 @@ pub fn member(ids: &Ids, name: &str, now: Timestamp) -> Member {
         follows: FollowCounts::default(),
         created_at: now,
         suspension: None,
+        profile: Profile::default(),
+        ended_sessions: Vec::new(),
+        standing,
+        second_factor: None,
+        acting: None,
     }
 }
 
@@ -191,17 +206,6 @@ pub async fn waiting(store: &Store) -> Vec<Job> {
 }
 
 pub fn organisation(code: &str, name: &str, now: Timestamp) -> Organisation {
-    Organisation {
-        id: Id::of(code),
-        version: 1,
-        code: hope_exchange::domain::organisation::OdsCode::parse(code).unwrap(),
-        name: name.to_owned(),
-        region: None,
-        icb: None,
-        postcode: None,
-        opened: None,
-        closed: None,
-        domains: Vec::new(),
-        updated_at: now,
-    }
+    let code_of_it = hope_exchange::domain::organisation::OdsCode::parse(code).unwrap();
+    Organisation::new(Id::of(code), code_of_it, name, now)
 }

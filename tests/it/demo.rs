@@ -18,6 +18,7 @@ use hope_exchange::{
         post::{Post, PostKind},
         reaction::{ReactionCounts, ReactionKind, Reactions},
         report::{Report, ReportState},
+        standing::MemberState,
         thread::Thread,
     },
     ids::Id,
@@ -54,6 +55,9 @@ async fn reactions(store: &Store) -> HashMap<String, ReactionCounts> {
 }
 
 on_both_stores! {
+    // As the demonstration has it.
+    with |config| config.second_factor.required = false;
+
     async fn counters_say_what_there_is(app: &TestApp) {
         seed(app).await;
         let store = &app.app.store;
@@ -94,7 +98,8 @@ on_both_stores! {
         }
         for member in all::<Member>(store).await {
             assert_eq!(member.follows, counts.get(&member.id).copied().unwrap_or_default());
-            assert!(member.follows.interests >= 1);
+            let old_hand = member.role != Role::Partner && member.standing.state == MemberState::Active;
+            assert_eq!(member.follows.interests >= 1, old_hand);
         }
         assert!(posts.iter().all(|post| {
             let thread = Target::Thread(post.thread.clone());
@@ -161,6 +166,35 @@ on_both_stores! {
         assert_eq!(board.pinned.len(), 2);
         assert!(matches!(board.pinned[0], ContributionId::CaseStudy(_)));
         assert!(matches!(board.pinned[1], ContributionId::Post(_)));
+    }
+
+    async fn some_ask_to_join_and_some_are_invited(app: &TestApp) {
+        seed(app).await;
+        let store = &app.app.store;
+        let moderator = app.sign_in(with_role(store, Role::Moderator).await);
+        let query = "{ membersAwaitingApproval(first: 9) { nodes { email } } invitations(first: 9) { nodes { state sponsor { role } acceptedBy { name } scope { topics { id } caseStudies { id } } } } }";
+        let answer = app.graphql(&moderator.token, query, json!({})).await;
+        assert_eq!(answer["data"]["membersAwaitingApproval"]["nodes"].as_array().unwrap().len(), 2, "{answer}");
+        let invitations = answer["data"]["invitations"]["nodes"].as_array().unwrap();
+        assert_eq!((&invitations[0]["state"], &invitations[1]["state"]), (&json!("OPEN"), &json!("ACCEPTED")));
+        let scope = &invitations[1]["scope"];
+        assert_eq!((scope["topics"].as_array().unwrap().len(), scope["caseStudies"].as_array().unwrap().len()), (2, 1));
+
+        let mut partner = with_role(store, Role::Partner).await;
+        partner.organisation = Some(Id::of("none"));
+        let partner = app.sign_in(partner);
+        let feed = "{ viewer { scope { caseStudies { id } } } feed(first: 1) { totalCount } caseStudies(first: 100) { nodes { id topics { id } } } }";
+        let answer = app.graphql(&partner.token, feed, json!({})).await;
+        let all: Vec<Post> = all(store).await;
+        let seen = answer["data"]["feed"]["totalCount"].as_u64().unwrap_or_else(|| panic!("{answer}"));
+        assert!(seen > 5 && seen < all.len() as u64 / 2, "{seen}");
+        let case_studies = answer["data"]["caseStudies"]["nodes"].as_array().unwrap();
+        let invited = &answer["data"]["viewer"]["scope"]["caseStudies"][0]["id"];
+        assert!(case_studies.iter().any(|one| one["id"] == *invited));
+        for one in case_studies.iter().filter(|one| one["id"] != *invited) {
+            let topics = one["topics"].as_array().unwrap();
+            assert!(topics.iter().any(|topic| topic["id"] == "top_mental-health" || topic["id"] == "top_volunteering"), "{one}");
+        }
     }
 
     async fn nobody_reacts_before_there_is_something_or_to_what_they_wrote_or_in_the_future(app: &TestApp) {

@@ -1,7 +1,7 @@
 //! GraphQL over HTTP: what is taken in, and what is refused.
 
 use hope_exchange::{
-    actions::access::Viewer,
+    actions::access::{Credential, SignedIn, Viewer},
     domain::{member::Member, post::Post},
     graphql::loaders::Loaders,
     ids::Id,
@@ -89,7 +89,9 @@ on_both_stores! {
         let post = Id::<Post>::parse(&post).unwrap();
         // Given up while others are still to ask, and in the middle of the fetch.
         for polls in 1..6 {
-            let loaders = Loaders::new(app.app.clone(), &Viewer::proven(member.clone()));
+            let signed_in = SignedIn { session: Id::of("1"), factor_at: None, strong: true };
+            let viewer = Viewer::proven(&app.app, member.clone(), Credential::Session(signed_in)).unwrap();
+            let loaders = Loaders::new(app.app.clone(), &viewer);
             let mut given_up = Box::pin(loaders.post(&post));
             let mut waiting = Box::pin(loaders.post(&post));
             let gone = async {
@@ -127,6 +129,25 @@ on_both_stores! {
         for part in html.split('"').filter(|part| part.starts_with("/assets/")) {
             let asset = app.http.get(format!("{}{part}", app.url)).send().await.unwrap();
             assert_eq!(asset.status(), 200, "{part}");
+        }
+    }
+}
+
+mod in_no_time {
+    use std::{future::pending, time::Duration};
+
+    use hope_exchange::{error::Code, graphql::call::in_time};
+
+    use crate::on_both_stores;
+
+    on_both_stores! {
+        with |config| config.limits.query_seconds = 0;
+
+        async fn a_query_that_takes_too_long_is_given_up(app: &TestApp) {
+            let waiting = in_time(&app.app, pending::<()>());
+            let error = tokio::time::timeout(Duration::from_secs(10), waiting).await.unwrap().unwrap_err();
+            assert_eq!(error.code(), Code::QueryTooComplex);
+            assert_eq!(error.public_message(), "The query took longer than 0 seconds. Ask for less at once.");
         }
     }
 }

@@ -20,6 +20,7 @@ use hope_exchange::{
     keys::Keys,
     limits::Limits,
     mail::{List, MailError, Mailer, Message},
+    single_sign_on::Providers,
     store::Store,
 };
 use tokio::{
@@ -257,6 +258,7 @@ async fn app(folder: &std::path::Path, mailer: Mailer, clock: Clock) -> App {
         blobs: Blobs::open(&config.attachments, folder).unwrap(),
         keys: Keys::open(&folder.join("keys"), &ids).unwrap(),
         limits: Limits::new(&config.limits),
+        providers: Providers::default(),
         clock,
         ids,
         config,

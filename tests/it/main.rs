@@ -1,5 +1,7 @@
 //! The service from outside: real HTTP, on both stores.
 
+mod access_tokens;
+mod accessibility;
 mod adoptions;
 mod app;
 mod architecture;
@@ -14,8 +16,10 @@ mod commands;
 mod comments;
 mod community;
 mod crash;
+mod data_rights;
 mod demo;
 mod digest;
+mod digest_api;
 mod events;
 mod follows;
 mod graphql;
@@ -24,18 +28,24 @@ mod jobs;
 mod live;
 mod log;
 mod mail;
+mod member_life;
 mod moderation;
 mod notification_mail;
 mod notifications;
+mod organisations;
 mod outage;
+mod peers;
 mod permissions;
 mod posts;
 mod process;
 #[path = "../store/process.rs"]
 #[expect(dead_code, reason = "the stores' own tests use the rest of it")]
 mod processes;
+mod roles;
+mod successions;
 mod tags;
 mod taking_part;
 mod unread;
 mod unsubscribe;
 mod visibility;
+mod warnings;

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Tells of what happened, then what is to be told by e-mail when it was held for as long as it is.
-async fn mail(app: &TestApp) -> Vec<Message> {
+pub async fn mail(app: &TestApp) -> Vec<Message> {
     jobs::run_due(&app.app).await.unwrap();
     assert!(app.take_mail().is_empty(), "it is held");
     app.advance(TimeDelta::seconds(59));
@@ -49,6 +49,7 @@ on_both_stores! {
         for body in [&sent[0].text, &sent[0].html] {
             assert!(body.contains("It names a patient.") && !body.contains("Swordfish"), "{body}");
         }
+        assert!(sent[0].text.contains("\nRead it: http"), "nobody answers to it: {}", sent[0].text);
         // Whoever is kept out still hears of it, once each.
         app.mutate(&mary, "suspendMember", &json!({ "memberId": ada.id, "reason": "Again and again." }), "").await;
         let sent = mail(app).await;
@@ -124,6 +125,20 @@ on_both_stores! {
         let told: Vec<Notification> = all(&app.app.store).await;
         let mentioned = told.iter().find(|told| told.mailed == 1).unwrap();
         assert_eq!(sent[0].message_id, format!("{}-1@127.0.0.1", mentioned.id));
+    }
+
+    async fn what_people_say_is_there_to_be_answered(app: &TestApp) {
+        let (ada, grace, mary) = (app.person("Ada Moore").await, app.person("Grace Hill").await, app.person("Mary Ward").await);
+        app.grant(&mary, Role::Moderator).await;
+        let post = app.shared(&ada, "IDEA", "Quiet nights").await;
+        app.mutate(&mary, "lockThread", &json!({ "threadId": thread_of(&post), "reason": "Cool down." }), "").await;
+        let sent = mail(app).await;
+        assert!(sent[0].text.contains("\nRead it: http") && sent[0].html.contains(">Read it<"), "{}", sent[0].text);
+        app.mutate(&mary, "unlockThread", &json!({ "threadId": thread_of(&post), "reason": "You did." }), "").await;
+        mention(app, &grace, &thread_of(&post), &ada).await;
+        let sent = mail(app).await;
+        assert_eq!(sent.len(), 1, "one for both");
+        assert!(sent[0].text.contains("\nRead and answer it: http") && sent[0].html.contains(">Read and answer it<"), "{}", sent[0].text);
     }
 
     /// RFC 8058: a POST without cookies stops mails of one kind; a GET changes nothing.

@@ -5,6 +5,8 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     app::{Person, TestApp},
+    attachments::{PDF, upload},
+    case_studies::with,
     on_both_stores,
 };
 
@@ -48,6 +50,24 @@ async fn comments(app: &TestApp, person: &Person, thread: &str, order: &str) -> 
     let answer = app.graphql(&person.token, query, json!({ "id": thread, "order": order })).await;
     let nodes = answer["data"]["node"]["comments"]["nodes"].as_array().unwrap_or_else(|| panic!("{answer}"));
     nodes.iter().map(|node| node["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The fields of the latest revision, each as it was and as it is.
+async fn changes(app: &TestApp, by: &Person, id: &str) -> Vec<(String, String, String)> {
+    let query = "fragment R on RevisionConnection { nodes { changes { field difference { kind text } } } }
+        query($id: ID!) { node(id: $id) { ... on Contribution { revisions(first: 1) { ...R } } ... on Comment { revisions(first: 1) { ...R } } } }";
+    let answer = app.graphql(&by.token, query, json!({ "id": id })).await;
+    let changes = answer["data"]["node"]["revisions"]["nodes"][0]["changes"].as_array();
+    let woven = |change: &Json, without: &str| {
+        let parts = change["difference"].as_array().unwrap().iter().filter(|part| part["kind"] != without);
+        parts.map(|part| part["text"].as_str().unwrap()).collect::<String>()
+    };
+    let changes = changes.unwrap_or_else(|| panic!("{answer}")).iter();
+    let texts = changes.map(|change| {
+        let field = change["field"].as_str().unwrap().to_owned();
+        (field, woven(change, "ADDED"), woven(change, "REMOVED"))
+    });
+    texts.collect()
 }
 
 on_both_stores! {
@@ -267,6 +287,43 @@ on_both_stores! {
         let delete = "mutation($input: DeleteCommentInput!) { deleteComment(input: $input) { comment { revisions { totalCount } } } }";
         let gone = ask(app, &grace, delete, json!({ "id": comment })).await;
         assert_eq!(gone["data"]["deleteComment"]["comment"]["revisions"]["totalCount"], 0, "{gone}");
+    }
+
+    async fn edits_of_tags_topics_and_files_are_kept_by_name(app: &TestApp) {
+        let (ada, grace) = (app.person("Ada Moore").await, app.person("Grace Hill").await);
+        let mut files = Vec::new();
+        for name in ["plan.pdf", "notes.pdf", "minutes.pdf"] {
+            files.push(upload(app, &ada, name, PDF).await["id"].clone());
+        }
+        let before = json!({ "topicIds": ["top_volunteering"], "tags": ["Quiet nights", "wards"], "attachmentIds": [files[0]] });
+        let after = json!({ "topicIds": ["top_volunteering", "top_mental-health"], "tags": ["Earplugs", "QUIET nights"], "attachmentIds": [files[1]] });
+        let expected = [("topics", "Volunteering", "Volunteering\nMental health"), ("tags", "Quiet nights\nwards", "Earplugs\nQuiet nights"), ("attachments", "plan.pdf", "notes.pdf")];
+        let post = app.create_post(&ada, with(json!({ "kind": "IDEA", "title": "Same", "body": "Same.", "publish": true }), &before)).await;
+        let study = app.case_study(&ada, &with(before, &json!({ "attachmentIds": [] }))).await;
+        for (mutation, id, version) in [("updatePost", &post, 1), ("updateCaseStudy", &study, 2)] {
+            let mut change = with(after.clone(), &json!({ "id": id, "expectedVersion": version }));
+            let mut expected = expected.map(|(field, was, is)| (field.to_owned(), was.to_owned(), is.to_owned()));
+            if mutation == "updateCaseStudy" {
+                // A file belongs to one text. A case study's authors say how its tags are spelled.
+                change["attachmentIds"] = json!([files[2]]);
+                expected[2] = ("attachments".to_owned(), String::new(), "minutes.pdf".to_owned());
+                expected[1].2 = "Earplugs\nQUIET nights".to_owned();
+            }
+            assert_eq!(app.mutate(&ada, mutation, &change, "").await["userErrors"], json!([]));
+            let mut kept = changes(app, &grace, id).await;
+            kept.sort();
+            expected.sort();
+            assert_eq!(kept, expected, "{mutation}");
+        }
+        let comment = add(app, &grace, &post.replacen("pst", "thr", 1), "Look.").await;
+        let file = upload(app, &grace, "photo list.pdf", PDF).await["id"].clone();
+        app.mutate(&grace, "updateComment", &json!({ "id": comment, "expectedVersion": 1, "body": "Look.", "attachmentIds": [file] }), "").await;
+        assert_eq!(changes(app, &ada, &comment).await, [("attachments".to_owned(), String::new(), "photo list.pdf".to_owned())]);
+
+        // What stays, and what is only spelled differently, is no change.
+        let same = with(after.clone(), &json!({ "id": post, "expectedVersion": 2, "tags": ["EARPLUGS", "quiet nights"] }));
+        app.mutate(&ada, "updatePost", &same, "").await;
+        assert_eq!(changes(app, &grace, &post).await.len(), 3, "still those of the edit before");
     }
 
     async fn reactions_cost_one_call_a_page(app: &TestApp) {

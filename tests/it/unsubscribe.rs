@@ -22,7 +22,7 @@ on_both_stores! {
         let (members, _) = community(app, &["Asha", "Jo"]).await;
         let message = run_at(app, TUESDAY).await.remove(0);
         let list = message.list.clone().unwrap();
-        let token = actions::digest::token(&app.app, &members[1].id);
+        let token = actions::digest::unsubscribe::token(&app.app, &members[1].id);
         assert_eq!(list.unsubscribe_url, format!("{}/unsubscribe/{token}", app.url));
         assert!(list.unsubscribe_mailto.starts_with("mailto:hope-network@example.nhs.uk?"));
         assert_eq!(list.id, "digest.127.0.0.1");
@@ -39,7 +39,7 @@ on_both_stores! {
             (member.digest.frequency, member.digest_due_at.is_some())
         };
         for member in &members[1..] {
-            let url = format!("{}/unsubscribe/{}", app.url, actions::digest::token(&app.app, &member.id));
+            let url = format!("{}/unsubscribe/{}", app.url, actions::digest::unsubscribe::token(&app.app, &member.id));
             let page = app.http.get(&url).send().await.unwrap();
             assert_eq!(page.status(), 200);
             assert_eq!(page.headers()["referrer-policy"], "no-referrer");
@@ -53,7 +53,7 @@ on_both_stores! {
                 assert_eq!(preferences(member).await, (DigestFrequency::Off, false));
             }
         }
-        let undo = format!("{}/unsubscribe/{}/undo", app.url, actions::digest::token(&app.app, &members[2].id));
+        let undo = format!("{}/unsubscribe/{}/undo", app.url, actions::digest::unsubscribe::token(&app.app, &members[2].id));
         assert_eq!(app.http.post(&undo).send().await.unwrap().status(), 200);
         assert_eq!(preferences(&members[2]).await, (DigestFrequency::Weekly, true));
         assert_eq!(to(&run_at(app, TUESDAY).await), ["Mei"]);
@@ -61,8 +61,8 @@ on_both_stores! {
 
     async fn links_that_were_not_made_here_do_nothing(app: &TestApp) {
         let (members, _) = community(app, &["Asha", "Jo"]).await;
-        let token = actions::digest::token(&app.app, &members[1].id);
-        let other = actions::digest::token(&app.app, &Id::of("01NOBODY"));
+        let token = actions::digest::unsubscribe::token(&app.app, &members[1].id);
+        let other = actions::digest::unsubscribe::token(&app.app, &Id::of("01NOBODY"));
         let version = reload(&app.app.store, &members[1].id).await.version;
         for wrong in [&token[1..], &token[..token.len() - 1], &format!("{token}A"), "x", "%00", "..%2f..", &other] {
             for url in [format!("{}/unsubscribe/{wrong}", app.url), format!("{}/unsubscribe/{wrong}/undo", app.url)] {
@@ -77,8 +77,8 @@ on_both_stores! {
         let (members, _) = community(app, &["Asha", "Jo"]).await;
         app.app.clock.set(time(TUESDAY));
         digest::plan(&app.app).await.unwrap();
-        let token = actions::digest::token(&app.app, &members[1].id);
-        actions::digest::unsubscribe(&app.app, &token).await.unwrap();
+        let token = actions::digest::unsubscribe::token(&app.app, &members[1].id);
+        actions::digest::unsubscribe::unsubscribe(&app.app, &token).await.unwrap();
         jobs::run_due(&app.app).await.unwrap();
         assert!(app.take_mail().is_empty());
         assert_eq!(digests_of(&app.app.store, &members[1]).await[0].state, DigestState::Dropped);

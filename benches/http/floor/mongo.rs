@@ -63,7 +63,7 @@ impl Mongo {
         self.found("comments", doc! { "thread": thread }, doc! { "path": 1, "_id": 1 }, limit).await
     }
 
-    pub async fn add(&self, comment: NewComment) {
+    pub async fn add(&self, comment: NewComment, begins: bool) {
         loop {
             let mut session = self.client.start_session().await.expect("a session");
             session.start_transaction().await.expect("a transaction");
@@ -82,6 +82,19 @@ impl Mongo {
                 let mark = bson::serialize_to_document(&mark).expect("a document");
                 let moved = marks.replace_one(doc! { "_id": id }, mark).upsert(true);
                 moved.session(&mut session).await?;
+                if begins {
+                    let (id, follow) = comment.follow();
+                    let follow = bson::serialize_to_document(&follow).expect("a document");
+                    let follows: Collection<Document> = self.database.collection("follows");
+                    let kept = follows.replace_one(doc! { "_id": id }, follow).upsert(true);
+                    kept.session(&mut session).await?;
+                    let members: Collection<Document> = self.database.collection("members");
+                    let counted = doc! { "$inc": { "follows.threads": 1_i64, "version": 1_i64 } };
+                    members
+                        .update_one(doc! { "_id": &comment.author }, counted)
+                        .session(&mut session)
+                        .await?;
+                }
                 for (collection, _, document) in comment.told() {
                     let document = bson::serialize_to_document(&document).expect("a document");
                     let told: Collection<Document> = self.database.collection(collection);

@@ -94,7 +94,7 @@ impl Sqlite {
         self.documents(sql, vec![thread]).await
     }
 
-    pub async fn add(&self, comment: NewComment) {
+    pub async fn add(&self, comment: NewComment, begins: bool) {
         self.on_connection(move |connection| {
             let document = serde_json::to_string(&comment).expect("JSON");
             let transaction =
@@ -121,6 +121,21 @@ impl Sqlite {
                 .expect("it is SQL")
                 .execute([id, mark.to_string()])
                 .expect("it runs");
+            if begins {
+                let (id, follow) = comment.follow();
+                transaction
+                    .prepare_cached("INSERT OR IGNORE INTO follows (id, doc) VALUES (?, jsonb(?))")
+                    .expect("it is SQL")
+                    .execute([id, follow.to_string()])
+                    .expect("it runs");
+                transaction
+                    .prepare_cached("UPDATE members SET doc = jsonb_set(doc, '$.follows.threads', \
+                                     json_extract(doc,'$.follows.threads') + 1, '$.version', \
+                                     json_extract(doc,'$.version') + 1) WHERE id = ?")
+                    .expect("it is SQL")
+                    .execute([&comment.author])
+                    .expect("it runs");
+            }
             for (collection, id, document) in comment.told() {
                 transaction
                     .prepare_cached(&format!("INSERT INTO \"{collection}\" (id, doc) VALUES (?, jsonb(?))"))

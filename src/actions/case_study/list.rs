@@ -81,17 +81,17 @@ impl CaseStudyFilter {
     }
 }
 
-/// Published case studies. A proof of membership is all that seeing them takes.
+/// Published case studies, within what the viewer was invited to.
 #[must_use]
 pub fn published(
-    _viewer: &Viewer,
+    viewer: &Viewer,
     wanted: &CaseStudyFilter,
     order: CaseStudyOrder,
     now: Timestamp,
 ) -> Listing<Entry> {
     let facets = wanted.facets().into_iter().map(|facet| Entry::FACETS.contains(facet));
     let facets = facets.reduce(crate::query::Filter::and).unwrap_or_else(crate::query::Filter::all);
-    let mut filter = facets.and(Entry::published());
+    let mut filter = facets.and(Entry::published_to(viewer));
     if let Some(due) = wanted.may_be_out_of_date {
         let is_due = Entry::REVIEW_AT.lte(now);
         filter = filter.and(if due { is_due } else { is_due.not() });

@@ -2,17 +2,21 @@
 
 mod list;
 mod references;
+mod revision;
 
 pub use self::list::{CaseStudyFilter, CaseStudyOrder, published};
-use self::references::References;
+pub use self::references::region;
+use self::{
+    references::References,
+    revision::{forget, keep},
+};
 use super::{
     access::Viewer,
     activity::happened,
     attachment,
     audit::{Act, Concerned, Override, Taken, acted_on_others},
-    follow,
+    follow, legal_hold,
     once::{Decision, Request, once},
-    revision::{self, Edit},
     tag,
 };
 use crate::{
@@ -23,7 +27,6 @@ use crate::{
         calendar::Date,
         case_study::{
             CaseStudy, Edition,
-            changes::changes as what_changed,
             content::Content,
             default_review_date,
             problems::Problems,
@@ -40,7 +43,6 @@ use crate::{
     },
     error::{Code, Error, Problem, Result, forbidden, not_found},
     ids::Id,
-    query::Page,
     store::{Batch, Guard},
 };
 
@@ -57,9 +59,6 @@ pub struct Changes {
     /// A moderator's reason to take it whatever the guard finds.
     pub overridden: Option<Override>,
 }
-
-/// Editions deleted with their case study: far more than anybody has saved one.
-const EDITIONS_MAX: usize = 10_000;
 
 /// Begins a case study: a draft that its authors see, and its thread. It needs only a title.
 ///
@@ -127,8 +126,7 @@ pub async fn update(
     once(app, viewer, request, || async {
         let mut case_study = editable(app, viewer, id).await?;
         check_version(&case_study, Some(expected_version))?;
-        let (before, by, at) =
-            (case_study.content.clone(), case_study.updated_by.clone(), case_study.updated_at);
+        let before = case_study.clone();
         let carried = case_study.carried();
         let taken = Taken::of(viewer, changes.acknowledged, changes.overridden.as_ref())?;
         let title = changes.title.as_deref();
@@ -137,21 +135,8 @@ pub async fn update(
         let read = take(app, viewer, &mut case_study, title, changes, taken.acknowledged).await;
         let ((references, found), attached) = attached.with(read)?;
         case_study.attachments = attached.ids;
-        let mut kept = Batch::new();
-        if case_study.state == State::Hidden {
-            // What a moderator takes out of what is hidden is what nobody may read.
-            kept = revision::forget(&case_study.id, case_study.revisions);
-            case_study.revisions = 0;
-        }
-        if case_study.state == State::Published {
-            let edit = Edit {
-                of: &case_study.id,
-                kept: case_study.revisions,
-                written: (&by, at),
-                changes: what_changed(&before, &case_study.content),
-            };
-            (kept, case_study.revisions) = revision::keep(viewer, app.clock.now(), edit);
-        }
+        let (kept, revisions) = keep(app, viewer, &before, &case_study).await?;
+        case_study.revisions = revisions;
         let audited = audited(app, viewer, &case_study, AuditAction::EditContent, case_study.state)
             .and(taken.audited(app, viewer, id.as_str(), found));
         let mut decision = written(app, viewer, case_study, &carried, references.region.as_deref()).await?;
@@ -214,6 +199,9 @@ pub async fn publish(
         let content = &mut case_study.content;
         let mut problems = lacks(content);
         problems.extend(review_date_problem(content.review_date, today));
+        if case_study.author == viewer.id {
+            problems.extend(viewer.problem_with_topics(&content.topics));
+        }
         if !problems.is_empty() {
             return Err(Error::Refused(problems));
         }
@@ -287,11 +275,12 @@ pub async fn delete(
             return Err(forbidden("Only the member who began it and moderators can delete a case study."));
         }
         check_version(&case_study, expected_version)?;
+        legal_hold::not_held(app, case_study.authors()).await?;
         let (told, carried) = (changed(app, viewer, &case_study), case_study.carried());
         let before = case_study.state;
         let was = case_study.removed.as_ref().map_or(before, |removal| removal.before);
-        let forgotten = revision::forget(&case_study.id, case_study.revisions)
-            .and(without_editions(app, id).await?)
+        let forgotten = forget(app, &case_study)
+            .await?
             .and(attachment::release(app, &(&case_study.id).into(), &case_study.attachments))
             .patch(&case_study.thread, Guard::Present, [Thread::CLOSED.set(true)]);
         case_study.delete(Removal::deleted(case_study.author == viewer.id, app.clock.now(), was));
@@ -303,23 +292,12 @@ pub async fn delete(
     .await
 }
 
-/// Every edition of a case study has its words.
-async fn without_editions(app: &App, id: &Id<CaseStudy>) -> Result<Batch> {
-    let order = Edition::EDITION.desc();
-    let all = app.store.find(Edition::of_case_study(id), order, Page::first(EDITIONS_MAX)).await?;
-    Ok(all.iter().fold(Batch::new(), |batch, edition| batch.delete(&edition.id, Guard::Present)))
-}
-
 /// The audit log's entry of what a moderator did to somebody else's case study.
 fn audited(app: &App, viewer: &Viewer, case_study: &CaseStudy, action: AuditAction, before: State) -> Batch {
     let facts = |state, version| Facts { version: Some(version), ..Facts::state(state) };
-    let act = Act {
-        action,
-        subject: case_study.id.as_str(),
-        reason: None,
-        before: facts(before, case_study.version),
-        after: facts(case_study.state, case_study.version + 1),
-    };
+    let (before, after) =
+        (facts(before, case_study.version), facts(case_study.state, case_study.version + 1));
+    let act = Act::new(action, case_study.id.as_str()).changed(before, after);
     acted_on_others(app, viewer, act, &Concerned::case_study(case_study))
 }
 
@@ -388,6 +366,9 @@ async fn take(
         let said = |problem: &Problem| problems.iter().any(|other| other.field.starts_with(&problem.field));
         let lacking: Vec<Problem> = lacks(&case_study.content).into_iter().filter(|one| !said(one)).collect();
         problems.extend(lacking);
+        if case_study.content.topics != before.topics {
+            problems.extend(viewer.problem_with_topics(&case_study.content.topics));
+        }
         case_study.content.review_date.get_or_insert(default_review_date(Date::of(app.clock.now())));
     }
     if problems.is_empty() { Ok((references, overridden)) } else { Err(Error::Refused(problems)) }

@@ -14,6 +14,7 @@ use crate::{
         },
         member::Member,
         organisation::Organisation,
+        standing::MemberState,
     },
     error::{Code, Result},
     ids::Id,
@@ -68,7 +69,7 @@ impl References {
             }
         }
         for ((field, _), member) in members.iter().zip(&people) {
-            if member.is_none() {
+            if member.as_ref().is_none_or(|member| member.standing.state != MemberState::Active) {
                 problems.add(field, Code::Unknown, UNKNOWN_MEMBER);
             }
         }

@@ -11,6 +11,7 @@ use crate::{
         topic::Topic,
     },
     ids::Id,
+    query::Filter,
 };
 
 /// In which order posts are listed.
@@ -37,11 +38,12 @@ pub struct PostFilter {
     pub starts_after: Option<Timestamp>,
 }
 
-/// Published posts. A proof of membership is all that seeing them takes.
+/// Published posts, within what the viewer was invited to.
 #[must_use]
-pub fn published(_viewer: &Viewer, wanted: PostFilter, order: PostOrder) -> Listing<Post> {
+pub fn published(viewer: &Viewer, wanted: PostFilter, order: PostOrder) -> Listing<Post> {
     let only_events = wanted.starts_after.is_some() || order == PostOrder::Soonest;
     let mut filter = if only_events { Post::events() } else { Post::published() };
+    filter = within(filter, viewer);
     if let Some(kind) = wanted.kind {
         filter = filter.and(Post::KIND.eq(kind));
     }
@@ -67,10 +69,17 @@ pub fn published(_viewer: &Viewer, wanted: PostFilter, order: PostOrder) -> List
     }
 }
 
-/// Questions that nobody has taken up yet.
+fn within(filter: Filter<Post>, viewer: &Viewer) -> Filter<Post> {
+    match Post::within(viewer) {
+        Some(within) => filter.and(within),
+        None => filter,
+    }
+}
+
+/// Questions that nobody has taken up yet, within what the viewer was invited to.
 #[must_use]
-pub fn unanswered(_viewer: &Viewer, oldest_first: bool) -> Listing<Post> {
-    let filter = Post::unanswered();
+pub fn unanswered(viewer: &Viewer, oldest_first: bool) -> Listing<Post> {
+    let filter = within(Post::unanswered(), viewer);
     if oldest_first {
         return Listing { name: "unanswered:oldest", filter, order: Post::PUBLISHED_AT.asc() };
     }

@@ -3,17 +3,16 @@
 mod content;
 mod list;
 
-use self::content::{Content, content, names};
+use self::content::{content, keep, names};
 pub use self::list::{PostFilter, PostOrder, published, unanswered};
 use super::{
     access::Viewer,
     activity::{happened, newly},
     answer, attachment,
     audit::{Act, Concerned, Override, Taken, acted_on_others},
-    follow,
+    follow, legal_hold,
     once::{Decision, Request, once},
-    revision::{self, Edit},
-    tag,
+    revision, tag,
 };
 use crate::{
     app::App,
@@ -28,7 +27,6 @@ use crate::{
         member::Member,
         post::{Post, PostKind, PostState},
         reaction::ReactionCounts,
-        revision::difference,
         sight::{Removal, Seen},
         tag::{Carried, TagName},
         text::Written,
@@ -73,6 +71,16 @@ pub struct PostChanges {
     pub overridden: Option<Override>,
 }
 
+/// How a draft is shown to others.
+pub struct Publishing {
+    pub expected_version: Option<i64>,
+    /// What the author said about the guard's warnings in the reason. Those in the draft were acknowledged
+    /// when it was stored.
+    pub acknowledged: Acknowledged,
+    /// A moderator's reason to take it whatever the guard finds.
+    pub overridden: Option<Override>,
+}
+
 /// Writes a post and opens its thread.
 ///
 /// # Errors
@@ -85,11 +93,12 @@ pub async fn create(app: &App, viewer: &Viewer, new: NewPost, request: &Request)
         let mut problems = Problems::with(taken.acknowledged);
         let tagged = TagName::read(&new.tags, &[], &mut problems);
         let event = Event::read(new.kind, new.event.as_ref(), None, new.publish, &mut problems);
-        let found = taken.found([("title", new.title.as_str()), ("body", &new.body)]);
+        let mut found = taken.found([("title", new.title.as_str()), ("body", &new.body)]);
+        found.extend(problems.overridden());
         let now = app.clock.now();
         let id: Id<Post> = app.ids.fresh();
         let attached = attachment::attach(app, viewer, &(&id).into(), &[], Some(&new.attachments)).await?;
-        let content = content(app, title, body, &new.topics, new.publish, problems.into_vec()).await;
+        let content = content(app, viewer, title, body, &new.topics, new.publish, problems.into_vec()).await;
         let (content, attached) = attached.with(content)?;
         let thread = Thread::opened(&id, now);
         let post = Post {
@@ -152,7 +161,7 @@ pub async fn update(
         let topics = changes.topics.clone().unwrap_or_else(|| names(&post.topics));
         let taken = Taken::of(viewer, changes.acknowledged, changes.overridden.as_ref())?;
         let acknowledged = taken.acknowledged;
-        let found = overridden(&taken, &post, &changes);
+        let mut found = overridden(&taken, &post, &changes);
         let title = Written::change(changes.title.as_deref(), &post.title, acknowledged);
         let body = Written::change(changes.body.as_deref(), &post.body.markdown, acknowledged);
         let (complete, carried) = (post.state != PostState::Draft, post.carried());
@@ -160,11 +169,12 @@ pub async fn update(
         let tagged = changes.tags.as_ref().map(|typed| TagName::read(typed, &post.tags, &mut problems));
         let kind = changes.kind.unwrap_or(post.kind);
         let event = Event::read(kind, changes.event.as_ref(), post.event.as_ref(), complete, &mut problems);
+        found.extend(problems.overridden());
         let wanted = changes.attachments.as_deref();
         let attached = attachment::attach(app, viewer, &(&post.id).into(), &post.attachments, wanted).await?;
-        let content = content(app, title, body, &topics, complete, problems.into_vec()).await;
+        let content = content(app, viewer, title, body, &topics, complete, problems.into_vec()).await;
         let (content, attached) = attached.with(content)?;
-        let (kept, revisions) = keep(app, viewer, &post, &content, event.as_ref());
+        let before = post.clone();
         post.title = content.title;
         post.body = content.body;
         post.topics = content.topics;
@@ -174,8 +184,10 @@ pub async fn update(
         if let Some(tagged) = &tagged {
             post.tags = tagged.iter().map(|tag| tag.id.clone()).collect();
         }
-        let tags = tag::followed(app, &carried, &post.carried(), &tagged.unwrap_or_default()).await?;
+        let tagged = tagged.unwrap_or_default();
+        let tags = tag::followed(app, &carried, &post.carried(), &tagged).await?;
         post.attachments = attached.ids;
+        let (kept, revisions) = keep(app, viewer, &before, &post, &tagged).await?;
         post.revisions = revisions;
         post.updated_at = app.clock.now();
         let answer = post.accepted_answer.take_if(|_| post.kind != PostKind::Question);
@@ -206,36 +218,9 @@ fn overridden(taken: &Taken, post: &Post, changes: &PostChanges) -> Vec<Place> {
 /// The audit log's entry of what a moderator did to somebody else's post.
 fn audited(app: &App, viewer: &Viewer, post: &Post, action: AuditAction, before: PostState) -> Batch {
     let facts = |state: PostState, version| Facts { version: Some(version), ..Facts::state(state.into()) };
-    let act = Act {
-        action,
-        subject: post.id.as_str(),
-        reason: None,
-        before: facts(before, post.edition),
-        after: facts(post.state, post.edition + 1),
-    };
+    let (before, after) = (facts(before, post.edition), facts(post.state, post.edition + 1));
+    let act = Act::new(action, post.id.as_str()).changed(before, after);
     acted_on_others(app, viewer, act, &Concerned::post(post))
-}
-
-/// What readers of a published post saw before an edit. Of a hidden one nothing is kept: what a
-/// moderator takes out of it is what nobody may read.
-fn keep(app: &App, viewer: &Viewer, post: &Post, edited: &Content, event: Option<&Event>) -> (Batch, i64) {
-    let Some(published) = post.published_at else {
-        return (Batch::new(), 0);
-    };
-    if post.state == PostState::Hidden {
-        return (revision::forget(&post.id, post.revisions), 0);
-    }
-    let changes = [
-        difference("title", &post.title, &edited.title),
-        difference("body", &post.body.markdown, &edited.body.markdown),
-    ];
-    let edit = Edit {
-        of: &post.id,
-        kept: post.revisions,
-        written: (&post.author, published),
-        changes: changes.into_iter().flatten().chain(Event::changes(post.event.as_ref(), event)).collect(),
-    };
-    revision::keep(viewer, app.clock.now(), edit)
 }
 
 /// Shows a draft to every member. One that is published already stays as it is.
@@ -246,7 +231,7 @@ pub async fn publish(
     app: &App,
     viewer: &Viewer,
     id: &Id<Post>,
-    expected_version: Option<i64>,
+    publishing: &Publishing,
     request: &Request,
 ) -> Result<Post> {
     once(app, viewer, request, || async {
@@ -254,23 +239,28 @@ pub async fn publish(
         if post.state != PostState::Draft {
             return Ok(Decision { result: post, batch: Batch::new() });
         }
-        current(&post, expected_version)?;
+        current(&post, publishing.expected_version)?;
+        let taken = Taken::of(viewer, publishing.acknowledged, publishing.overridden.as_ref())?;
         // Warnings were acknowledged when the draft was stored. What blocks is looked for again: the
         // guard may have learned since.
-        let written = |text| Written::new(text, Acknowledged::Warnings);
+        let acknowledged = taken.acknowledged.max(Acknowledged::Warnings);
+        let written = |text| Written::new(text, acknowledged);
         let (title, body) = (written(&post.title), written(&post.body.markdown));
-        let mut problems = Problems::with(Acknowledged::Warnings);
+        let mut problems = Problems::with(acknowledged);
         let event = post.event.clone().map(TypedEvent::from);
         Event::read(post.kind, event.as_ref(), None, true, &mut problems);
-        content(app, title, body, &names(&post.topics), true, problems.into_vec()).await?;
+        let mut found = taken.found([("title", post.title.as_str()), ("body", &post.body.markdown)]);
+        found.extend(problems.overridden());
+        content(app, viewer, title, body, &names(&post.topics), true, problems.into_vec()).await?;
         let (now, carried) = (app.clock.now(), post.carried());
         post.state = PostState::Published;
         post.published_at = Some(now);
         post.updated_at = now;
         let told = published_now(app, viewer, &post);
         let tags = tag::followed(app, &carried, &post.carried(), &[]).await?;
+        let overridden = taken.audited(app, viewer, post.id.as_str(), found);
         let mut decision = replaced(app, post).await?;
-        decision.batch = decision.batch.and(tags).and(told);
+        decision.batch = decision.batch.and(tags).and(told).and(overridden);
         Ok(decision)
     })
     .await
@@ -291,6 +281,7 @@ pub async fn delete(
     once(app, viewer, request, || async {
         let mut post = editable(app, viewer, id).await?;
         current(&post, expected_version)?;
+        legal_hold::not_held(app, [&post.author].into_iter()).await?;
         let forgotten = revision::forget(&post.id, post.revisions);
         let (before, carried) = (post.state, post.carried());
         let now = app.clock.now();

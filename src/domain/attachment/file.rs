@@ -5,7 +5,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 use super::{
     SIZE_MAX,
     media::{Content, MediaType},
-    name, picture,
+    name,
+    picture::{self, Picture},
 };
 use crate::{
     domain::guard::{self, Acknowledged},
@@ -14,6 +15,9 @@ use crate::{
 
 /// The name of the field that brings it.
 pub const FIELD: &str = "file";
+
+/// What every member's photo is called.
+const PHOTO_NAME: &str = "photo.jpg";
 
 /// A file that can be kept and given to other members.
 pub struct File {
@@ -51,6 +55,25 @@ impl File {
         let name = name::clean(typed_name, media_type);
         guarded("file name", &name, acknowledged)?;
         Ok(Self { name, media_type, bytes, pixels })
+    }
+
+    /// Reads a member's photo. The name that it had on their device is not kept.
+    ///
+    /// # Errors
+    /// `UNSUPPORTED_MEDIA_TYPE`; `TOO_LARGE`; problems of the field `file`.
+    pub fn photo(bytes: &[u8]) -> Result<Self> {
+        if bytes.is_empty() {
+            return Err(Error::refused(FIELD, Code::Required, "The file is empty."));
+        }
+        if bytes.len() > SIZE_MAX {
+            return Err(too_large());
+        }
+        let Ok(Content::Picture(format)) = Content::of(bytes, "") else {
+            let message = "A photo is a PNG, a JPEG, a WebP or a GIF. Send one of those.";
+            return Err(Error::Coded(Code::UnsupportedMediaType, message.to_owned()));
+        };
+        let Picture { media_type, bytes, pixels } = picture::photo(bytes, format)?;
+        Ok(Self { name: PHOTO_NAME.to_owned(), media_type, bytes, pixels: Some(pixels) })
     }
 
     #[must_use]

@@ -77,6 +77,8 @@ document!(
 pub enum AttachedTo {
     Contribution(ContributionId),
     Comment(Id<Comment>),
+    /// As their photo.
+    Member(Id<Member>),
 }
 
 impl AttachedTo {
@@ -84,6 +86,7 @@ impl AttachedTo {
         match self {
             Self::Contribution(id) => id.as_str(),
             Self::Comment(id) => id.as_str(),
+            Self::Member(id) => id.as_str(),
         }
     }
 }
@@ -102,7 +105,8 @@ impl TryFrom<String> for AttachedTo {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let contribution = ContributionId::parse(&text).map(Self::Contribution);
-        let found = contribution.or_else(|| Id::parse(&text).map(Self::Comment));
+        let comment = || Id::parse(&text).map(Self::Comment);
+        let found = contribution.or_else(comment).or_else(|| Id::parse(&text).map(Self::Member));
         found.ok_or_else(|| format!("nothing can be attached to {text}"))
     }
 }

@@ -27,6 +27,8 @@ pub const PIXELS_MAX: u64 = 25_000_000;
 const MEMORY_MAX: u64 = 4 * PIXELS_MAX;
 /// Pixels of the long side of what is kept: a whole screen, or a page in print.
 pub const SIDE_MAX: u32 = 2560;
+/// Pixels of a side of a member's photo: sharp beside a name, and on a page of their own.
+pub const PHOTO_SIDE: u32 = 512;
 /// Of 100: no difference to be seen, at a third of the size.
 const JPEG_QUALITY: u8 = 85;
 
@@ -54,6 +56,28 @@ pub fn anew(bytes: &[u8], format: ImageFormat) -> Result<Picture> {
         return Err(too_large());
     }
     Ok(Picture { media_type, bytes, pixels })
+}
+
+/// Makes a member's photo anew: a square, cut from the middle, and a JPEG whatever it was. What was
+/// transparent is white.
+///
+/// # Errors
+/// As [`anew`].
+pub fn photo(bytes: &[u8], format: ImageFormat) -> Result<Picture> {
+    let image = decoded(bytes, format)?;
+    let side = image.width().min(image.height()).clamp(1, PHOTO_SIDE);
+    let mut square = image.resize_to_fill(side, side, FilterType::Triangle).into_rgba8();
+    for pixel in square.pixels_mut() {
+        let [red, green, blue, alpha] = pixel.0;
+        let over = |colour: u8| {
+            let mixed = u16::from(colour) * u16::from(alpha) + 255 * u16::from(255 - alpha);
+            u8::try_from(mixed / 255).unwrap_or(u8::MAX)
+        };
+        pixel.0 = [over(red), over(green), over(blue), u8::MAX];
+    }
+    let square = DynamicImage::from(square).into_rgb8().into();
+    let (media_type, bytes) = encoded(&square, ImageFormat::Jpeg).map_err(unreadable)?;
+    Ok(Picture { media_type, bytes, pixels: (side.into(), side.into()) })
 }
 
 /// The pixels, the right way up.

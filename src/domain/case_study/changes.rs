@@ -8,13 +8,17 @@ use crate::domain::revision::{FieldChange, difference};
 /// Numbers of people under 5 are shown to nobody but its authors, so a change of measures is told
 /// without its figures.
 const WITHOUT_FIGURES: [&str; 1] = ["measures"];
+/// What is known here by its id alone, which says nothing to readers.
+const BY_ID: [&str; 1] = ["topics"];
 
-/// The fields that differ, each with its difference, named as clients name them.
+/// The fields that differ, each with its difference, named as clients name them. All but topics, whose
+/// names are in the store.
 #[must_use]
 pub fn changes(before: &Content, after: &Content) -> Vec<FieldChange> {
     let (before, after) = (json(before), json(after));
     let (Json::Object(before), Json::Object(after)) = (before, after) else { return Vec::new() };
-    let each = after.iter().filter_map(|(field, after)| {
+    let known = after.iter().filter(|(field, _)| !BY_ID.contains(&field.as_str()));
+    let each = known.filter_map(|(field, after)| {
         let before = before.get(field).unwrap_or(&Json::Null);
         if WITHOUT_FIGURES.contains(&field.as_str()) {
             return (before != after).then(|| FieldChange { field: field.clone(), parts: Vec::new() });

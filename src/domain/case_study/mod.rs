@@ -70,12 +70,16 @@ document!(
     CaseStudy,
     "cst",
     "caseStudies",
-    [Index::named("newest").asc(CaseStudy::STATE).desc(CaseStudy::PUBLISHED_AT)]
+    [
+        Index::named("newest").asc(CaseStudy::STATE).desc(CaseStudy::PUBLISHED_AT),
+        Index::named("organisation").asc(CaseStudy::ORGANISATION),
+    ]
 );
 
 impl CaseStudy {
     pub const STATE: Field<Self, State> = Field::new("state");
     pub const AUTHOR: Field<Self, Id<Member>> = Field::new("author");
+    pub const ORGANISATION: Field<Self, Option<Id<Organisation>>> = Field::new("organisation");
     /// Null only in what was never published, which no list by this field shows.
     pub const PUBLISHED_AT: Field<Self, Timestamp> = Field::new("publishedAt");
 
@@ -164,6 +168,9 @@ impl CaseStudy {
 impl Seen for CaseStudy {
     fn sight(&self, viewer: &Member) -> Sight {
         let own = self.is_author(&viewer.id);
+        if !own && !viewer.reaches_case_study(&self.id, &self.content.topics) {
+            return Sight::Nothing;
+        }
         // What was archived nobody else saw: taking it away does not bring it to anybody's notice.
         let was_seen = self.published_at.is_some()
             && self.removed.as_ref().is_none_or(|removal| removal.before != State::Archived);
@@ -205,12 +212,17 @@ document!(
     Edition,
     "edn",
     "caseStudyEditions",
-    [Index::named("case_study").asc(Edition::CASE_STUDY).desc(Edition::EDITION)]
+    [
+        Index::named("case_study").asc(Edition::CASE_STUDY).desc(Edition::EDITION),
+        Index::named("by").asc(Edition::BY).desc(Edition::AT),
+    ]
 );
 
 impl Edition {
     pub const CASE_STUDY: Field<Self, Id<CaseStudy>> = Field::new("caseStudy");
     pub const EDITION: Field<Self, i64> = Field::new("edition");
+    pub const BY: Field<Self, Id<Member>> = Field::new("by");
+    pub const AT: Field<Self, Timestamp> = Field::new("at");
 
     #[must_use]
     pub fn id_of(case_study: &Id<CaseStudy>, version: i64) -> Id<Self> {

@@ -40,8 +40,8 @@ const PLACES_MAX: usize = 3;
 
 /// What a text's author has said about warnings.
 ///
-/// What lets a text in is decided in [`Acknowledged::covers`] alone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What lets a text in is decided in [`Acknowledged::covers`] alone. Each covers what those before do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Acknowledged {
     #[default]
     Nothing,

@@ -53,6 +53,8 @@ pub(super) struct Connection {
     ping_at: Instant,
     /// When it must have answered; before it has said who it is, when it must have.
     answer_by: Option<Instant>,
+    /// When it is looked whether the member may still be here.
+    look_at: Instant,
 }
 
 struct Client {
@@ -68,8 +70,9 @@ impl Connection {
         let now = Instant::now();
         let answer_by = Some(now + Duration::from_secs(settings.init_seconds));
         let ping_at = now + Duration::from_secs(settings.ping_seconds);
+        let look_at = now + Duration::from_secs(settings.look_seconds);
         let (operations, running) = (HashMap::new(), JoinSet::new());
-        Self { app, schema, cookie, client: None, operations, running, ping_at, answer_by }
+        Self { app, schema, cookie, client: None, operations, running, ping_at, answer_by, look_at }
     }
 
     /// Serves until either side has enough, or the process stops.
@@ -120,7 +123,7 @@ impl Connection {
                     Some(Ok(frame)) => self.hear(&frame, outbox).await,
                 },
                 Some(ended) = self.running.join_next_with_id() => self.end(ended, outbox).await,
-                () = sleep_until(due) => self.tick(outbox),
+                () = sleep_until(due) => self.tick(outbox).await,
             };
             if let Err(close) = step {
                 return Some(close);
@@ -247,16 +250,21 @@ impl Connection {
             let left = client.ends_at.since(self.app.clock.now()).max(TimeDelta::zero());
             Instant::now() + left.to_std().unwrap_or_default()
         });
-        [self.answer_by, ends_at].into_iter().flatten().fold(self.ping_at, Instant::min)
+        let soonest = self.ping_at.min(self.look_at);
+        [self.answer_by, ends_at].into_iter().flatten().fold(soonest, Instant::min)
     }
 
-    fn tick(&mut self, outbox: &Outbox) -> Result<(), Close> {
+    async fn tick(&mut self, outbox: &Outbox) -> Result<(), Close> {
         let now = Instant::now();
         if self.answer_by.is_some_and(|by| now >= by) {
             return Err(if self.client.is_some() { Close::SILENT } else { Close::INIT_TIMEOUT });
         }
         if self.client.as_ref().is_some_and(|client| self.app.clock.now() >= client.ends_at) {
             return Err(Close::FORBIDDEN);
+        }
+        if now >= self.look_at {
+            self.look_at = now + Duration::from_secs(self.app.config.live.look_seconds);
+            self.look().await?;
         }
         if now >= self.ping_at {
             let settings = &self.app.config.live;
@@ -272,11 +280,27 @@ impl Connection {
     }
 }
 
+impl Connection {
+    /// Closes the socket of somebody who has signed out or was suspended. Nothing is told without another
+    /// look of its own; this is for sockets on which nothing happens.
+    async fn look(&self) -> Result<(), Close> {
+        let Some(client) = &self.client else { return Ok(()) };
+        let token = client.token.borrow().clone();
+        match session::authenticate(&self.app, &token).await {
+            Err(error) if matches!(error.code(), Code::Unauthenticated | Code::Forbidden) => {
+                Err(Close::FORBIDDEN)
+            }
+            // Where the store can't be asked, nothing can be told from it either: the next look decides.
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+}
+
 /// Whose token it is, and when it ends.
 async fn who(app: &App, token: &str) -> Result<(Id<Member>, Timestamp), Close> {
     let known = async {
         let viewer = session::authenticate(app, token).await?;
-        Ok::<_, Error>((viewer.id.clone(), session::ends_at(app, token)?))
+        Ok::<_, Error>((viewer.id.clone(), session::ends_at(app, token).await?))
     };
     known.await.map_err(|error| match error.code() {
         Code::Unavailable => Close::AWAY,

@@ -9,10 +9,7 @@ use async_graphql::{Response, parser::types::OperationType};
 use futures_util::StreamExt;
 use poem::web::websocket::Message;
 use serde_json::Value as Json;
-use tokio::{
-    sync::{broadcast::error::RecvError, mpsc, watch},
-    time::timeout,
-};
+use tokio::sync::{broadcast::error::RecvError, mpsc, watch};
 
 use super::message::{Close, Says};
 use crate::{
@@ -22,7 +19,7 @@ use crate::{
     graphql::{
         Schema,
         activity::{Interest, Occasion},
-        call::{Checked, TIME_MAX, errors, too_slow},
+        call::{Checked, errors, in_time},
     },
     live::{Listener, Seat},
 };
@@ -89,9 +86,9 @@ impl Operation {
     async fn answer(&self) -> Result<Result<Last, Close>> {
         let viewer = session::authenticate(&self.app, &self.token()).await?;
         let _turn = self.app.limits.turn(&viewer.id).await?;
-        let allowance = self.call.pay(&self.app, &viewer)?;
+        let allowance = self.call.admit(&self.app, &viewer)?;
         let request = self.call.request(&self.app, viewer, allowance);
-        let response = timeout(TIME_MAX, self.schema.execute(request)).await.map_err(|_| too_slow())?;
+        let response = in_time(&self.app, self.schema.execute(request)).await?;
         Ok(self.next(&response).await.map(|()| Last::Complete))
     }
 
@@ -144,10 +141,10 @@ impl Operation {
     /// Executes the subscription for one occasion, as the viewer is now.
     async fn execute(&self, occasion: Occasion) -> Result<Option<Response>> {
         let viewer = session::authenticate(&self.app, &self.token()).await?;
-        let allowance = self.call.pay(&self.app, &viewer)?;
+        let allowance = self.call.admit(&self.app, &viewer)?;
         let request = self.call.request(&self.app, viewer, allowance).data(occasion);
         let mut responses = self.schema.execute_stream(request);
-        timeout(TIME_MAX, responses.next()).await.map_err(|_| too_slow())
+        in_time(&self.app, responses.next()).await
     }
 
     async fn next(&self, response: &Response) -> Result<(), Close> {

@@ -26,6 +26,7 @@ use super::{
     errors::failed,
     open::durable,
     render::{filter, to_bson},
+    turns::Turns,
 };
 
 /// A field that requirements write and nobody reads.
@@ -110,12 +111,18 @@ fn raw(step: &Step, document: &dyn erased_serde::Serialize) -> Result<RawDocumen
 }
 
 /// Makes a batch happen, trying until `deadline`.
-pub(super) async fn run(database: &Database, commands: Vec<Command>, deadline: Instant) -> Result<()> {
+pub(super) async fn run(
+    database: &Database,
+    turns: &Turns,
+    commands: Vec<Command>,
+    deadline: Instant,
+) -> Result<()> {
     if let [Command { kind, .. }] = commands.as_slice()
         && kind.is_one_write()
     {
         return commands[0].run(database, None).await.map_err(Refusal::into_error);
     }
+    let _held = turns.of(commands.iter().filter_map(Command::changes)).await;
     let mut pause = PAUSE;
     loop {
         let began = Instant::now();
@@ -198,6 +205,12 @@ impl Kind {
 }
 
 impl Command {
+    /// The document it changes; nobody else can be changing one that it inserts.
+    fn changes(&self) -> Option<(&'static str, &str)> {
+        let inserts = matches!(self.kind, Kind::Insert(_));
+        (!inserts).then_some((self.collection, self.id.as_str()))
+    }
+
     async fn run(&self, database: &Database, session: Option<&mut ClientSession>) -> Result<(), Refusal> {
         let found = self.found(database, session).await;
         match found.map_err(|error| Refusal::Driver(self.collection.to_owned(), error))? {

@@ -1,7 +1,7 @@
 //! The store for a country: a MongoDB replica set, reached through the official driver.
 //!
 //! [`open`] finds it and says what is wrong; [`indexes`] makes what is declared; [`render`] turns
-//! filters into MongoDB's; [`commit`] makes batches happen; [`watch`] listens for changes.
+//! filters into MongoDB's; [`commit`] makes batches happen, in [`turns`]; [`watch`] listens for changes.
 //!
 //! A commit is answered when most members have it on their disks. The driver waits for an answer for
 //! as long as there is a connection, so every call has a time limit here, and runs in a task of its
@@ -13,6 +13,7 @@ mod indexes;
 mod open;
 mod orphans;
 mod render;
+mod turns;
 mod watch;
 
 use std::{
@@ -42,6 +43,7 @@ use self::{
     errors::{failed, is_missing_index, late},
     open::Found,
     render::{filter, sort, to_value},
+    turns::Turns,
 };
 use super::{
     Batch, Collection, Document, Result, StoreError,
@@ -68,6 +70,7 @@ struct Inner {
     database: Database,
     app_name: String,
     collections: Vec<&'static str>,
+    turns: Arc<Turns>,
     changed: broadcast::Sender<&'static str>,
     /// Listening, since somebody first asked for it.
     watcher: OnceLock<AbortHandle>,
@@ -100,7 +103,14 @@ impl Mongo {
         try_join_all(made).await?;
         let collections = collections.iter().map(|collection| collection.name).collect();
         let (changed, _) = broadcast::channel(HINTS);
-        Ok(Self(Arc::new(Inner { database, app_name, collections, changed, watcher: OnceLock::new() })))
+        Ok(Self(Arc::new(Inner {
+            database,
+            app_name,
+            collections,
+            turns: Arc::default(),
+            changed,
+            watcher: OnceLock::new(),
+        })))
     }
 
     pub async fn get<D: Document>(&self, ids: &[Id<D>]) -> Result<Vec<D>> {
@@ -181,9 +191,9 @@ impl Mongo {
 
     pub async fn commit(&self, batch: Batch) -> Result<()> {
         let commands = commit::commands(&batch)?;
-        let database = self.0.database.clone();
+        let (database, turns) = (self.0.database.clone(), Arc::clone(&self.0.turns));
         let deadline = Instant::now() + COMMIT_PATIENCE;
-        let mut call = tokio::spawn(async move { commit::run(&database, commands, deadline).await });
+        let mut call = tokio::spawn(async move { commit::run(&database, &turns, commands, deadline).await });
         loop {
             let next = deadline.min(Instant::now() + orphans::PATIENCE);
             match timeout_at(next, &mut call).await {

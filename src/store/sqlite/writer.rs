@@ -29,6 +29,10 @@ use super::{
 const GROUP: usize = 256;
 /// How often to look whether another process has written.
 const POLL: Duration = Duration::from_millis(200);
+/// How often the log of changes is emptied, which still has what was deleted: when nothing is being written.
+const EMPTIED_EVERY: Duration = Duration::from_secs(3600);
+/// How long readers may take to end what they are doing.
+const CLOSED_WITHIN: Duration = Duration::from_secs(5);
 /// How long a writer that never pauses keeps the file to itself before others have a chance.
 const TURN: Duration = Duration::from_millis(100);
 
@@ -49,6 +53,8 @@ pub(super) struct Writer {
     pub watched: Arc<AtomicBool>,
     /// Every collection: another process's writes could be anywhere.
     pub collections: Vec<&'static str>,
+    /// Held by each reader as long as its connection is open.
+    pub readers: Arc<()>,
 }
 
 /// Closes the queue also when the thread ends by panicking, so that nobody waits for it.
@@ -68,9 +74,10 @@ impl Writer {
         let mut seen = None;
         let mut looked = Instant::now();
         let mut turn = Instant::now();
+        let mut emptied = Instant::now();
         loop {
             let asked = Instant::now();
-            let Some(group) = jobs.several(GROUP, POLL) else { return };
+            let Some(group) = jobs.several(GROUP, POLL) else { return self.close_last() };
             if asked.elapsed() > Duration::from_millis(1) {
                 turn = Instant::now();
             } else if turn.elapsed() > TURN {
@@ -79,11 +86,31 @@ impl Writer {
             }
             if !group.is_empty() {
                 self.write(group);
+            } else if emptied.elapsed() >= EMPTIED_EVERY {
+                self.empty_log();
+                emptied = Instant::now();
             }
             if self.watched.load(Ordering::Relaxed) && looked.elapsed() >= POLL {
                 seen = self.look_for_others(seen);
                 looked = Instant::now();
             }
+        }
+    }
+
+    /// Waits for the readers, though not for ever: whoever closes last takes the log of changes along, and of
+    /// two who close at once neither does.
+    fn close_last(&self) {
+        let began = Instant::now();
+        while Arc::strong_count(&self.readers) > 1 && began.elapsed() < CLOSED_WITHIN {
+            super::wait_for_lock(0);
+        }
+    }
+
+    /// Moves the log of changes into the file. While somebody reads an older state it stays for the next time.
+    fn empty_log(&self) {
+        let emptied = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        if let Err(error) = emptied {
+            tracing::warn!(%error, "the store's log of changes was not emptied");
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod files;
 mod limits;
+pub mod photos;
 mod pictures;
 mod store;
 mod uses;

@@ -156,6 +156,28 @@ on_both_stores! {
         assert!(sees(app, &ada, &mine).await && !sees(app, &jo, &mine).await);
     }
 
+    async fn what_is_hidden_takes_its_files_along_until_it_is_restored(app: &TestApp) {
+        let (ada, grace, mary) = (app.person("Ada Moore").await, app.person("Grace Hill").await, app.person("Mary Ward").await);
+        app.grant(&mary, Role::Moderator).await;
+        let open = post_with(app, &grace, &[], true).await;
+        let files = [file(app, &ada).await, file(app, &ada).await, file(app, &ada).await];
+        let post = post_with(app, &ada, &[&files[0]], true).await;
+        let said = comment(app, &ada, &open, &[&files[1]]).await;
+        let study = app.case_study(&ada, &json!({ "attachmentIds": [files[2]] })).await;
+        for (subject, id) in [post, said, study].iter().zip(&files) {
+            let input = json!({ "subjectId": subject, "reason": "PATIENT_IDENTIFIABLE" });
+            for (by, mutation, input, others) in [
+                (&grace, "reportContent", input, false),
+                (&mary, "restoreContent", json!({ "subjectId": subject, "reason": "It is fine." }), true),
+                (&mary, "hideContent", json!({ "subjectId": subject, "reason": "It is not." }), false),
+            ] {
+                assert_eq!(app.mutate(by, mutation, &input, "").await["userErrors"], json!([]));
+                assert_eq!(sees(app, &grace, id).await, others, "{mutation} of {subject}");
+                assert!(sees(app, &ada, id).await && sees(app, &mary, id).await, "{mutation} of {subject}");
+            }
+        }
+    }
+
     async fn authors_of_a_case_study_add_their_own(app: &TestApp) {
         let (ada, grace, jo) = (app.person("Ada Moore").await, app.person("Grace Hill").await, app.person("Jo Taylor").await);
         let (first, second, foreign) = (file(app, &ada).await, file(app, &grace).await, file(app, &jo).await);

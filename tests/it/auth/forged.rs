@@ -2,17 +2,25 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use chrono::TimeDelta;
-use hope_exchange::{app::Parts, error::Code, keys::Keys, limits::Limits, tokens::access};
+use hope_exchange::{
+    app::Parts,
+    domain::device::{Caller, Origin},
+    error::Code,
+    keys::Keys,
+    limits::Limits,
+    single_sign_on::Providers,
+    tokens::access,
+};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, jwk::JwkSet};
 
 use super::*;
-use crate::app::On;
+use crate::{app::On, live::Socket};
 
 /// Signs what it is given with the service's own key.
 fn signed(app: &TestApp, header: &Json, claims: &Json) -> String {
     let parts = [header, claims].map(|part| BASE64.encode(part.to_string()));
     let message = parts.join(".");
-    let key = app.app.keys.signing().unwrap();
+    let key = app.app.keys.signing(app.now()).unwrap();
     let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key.encoding, Algorithm::EdDSA).unwrap();
     format!("{message}.{signature}")
 }
@@ -68,7 +76,7 @@ fn wrong_claims(good: &Json, now: i64) -> Vec<(String, Json)> {
 
 fn wrong_tokens(app: &TestApp, good: &str) -> Vec<(String, String)> {
     let (header, claims) = (part(good, 0), part(good, 1));
-    let key = app.app.keys.signing().unwrap();
+    let key = app.app.keys.signing(app.now()).unwrap();
     let jwks = app.app.keys.jwks();
     let public = BASE64.decode(jwks["keys"][0]["x"].as_str().unwrap()).unwrap();
     let [head, body, signature] = good.split('.').collect::<Vec<_>>().try_into().unwrap();
@@ -136,6 +144,31 @@ on_both_stores! {
             }
         }
     }
+
+    async fn forged_tokens_are_refused_on_every_surface(app: &TestApp) {
+        let tokens = signed_in(app, "a@nhs.net").await;
+        let good = tokens["accessToken"].as_str().unwrap();
+        let rest = async |token: &str| {
+            let get = app.http.get(format!("{}/api/v1/auth/sessions", app.url)).bearer_auth(token);
+            get.send().await.unwrap().status().as_u16()
+        };
+        let graphql = async |token: &str| {
+            let query = app.http.post(format!("{}/graphql", app.url)).json(&json!({ "query": "{ viewer { id } }" }));
+            query.bearer_auth(token).send().await.unwrap().status().as_u16()
+        };
+        assert_eq!((rest(good).await, graphql(good).await), (200, 200));
+        assert_eq!(Socket::fresh(app).await.init(good).await["type"], "connection_ack");
+        for (name, token) in wrong_tokens(app, good) {
+            // What no header can hold, or none that is read, is refused before.
+            if token.is_ascii() && token.len() < 10_000 {
+                assert_eq!((rest(&token).await, graphql(&token).await), (401, 401), "{name}");
+            }
+            let mut socket = Socket::fresh(app).await;
+            socket.say(json!({ "type": "connection_init", "payload": { "token": token } })).await;
+            let code = socket.hear().await.code();
+            assert!(code == 4403 || (code == 1009 && token.len() > 65_536), "{name}: {code}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -189,12 +222,14 @@ async fn another_installations_token_is_refused() {
             ids: app.app.ids.clone(),
             keys: Keys::open(folder, &app.app.ids).unwrap(),
             limits: Limits::new(&app.app.config.limits),
+            providers: Providers::default(),
             config: app.app.config.clone(),
         };
         let other = hope_exchange::app::App::new(parts(&app.folder.path().join("other")));
         let token = tokens["accessToken"].as_str().unwrap();
+        let caller = Caller { address: std::net::Ipv4Addr::LOCALHOST.into(), origin: Origin::default() };
         assert!(session::authenticate(&other, token).await.is_err());
-        assert!(session::refresh(&other, tokens["refreshToken"].as_str().unwrap()).await.is_err());
+        assert!(session::refresh(&other, tokens["refreshToken"].as_str().unwrap(), &caller).await.is_err());
         let same = hope_exchange::app::App::new(parts(&app.folder.path().join("keys")));
         assert!(session::authenticate(&same, token).await.is_ok(), "after a restart");
     })

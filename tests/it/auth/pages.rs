@@ -1,8 +1,19 @@
 //! Signing in with a browser, and what a mail scanner does to it.
 
 use hope_exchange::{
-    actions::sign_in, app::Parts, domain::sign_in::SignIn, error::Code, keys::Keys, limits::Limits,
-    rest::health::Stopping, server, tokens,
+    actions::sign_in,
+    app::Parts,
+    domain::{
+        device::{Caller, Origin},
+        sign_in::SignIn,
+    },
+    error::Code,
+    keys::Keys,
+    limits::Limits,
+    rest::health::Stopping,
+    server,
+    single_sign_on::Providers,
+    tokens,
 };
 use poem::Endpoint;
 use reqwest::{Client, Response, header::HeaderMap};
@@ -11,42 +22,42 @@ use super::*;
 use crate::app::On;
 
 /// A browser: keeps cookies, says where its forms are from.
-struct Browser<'a> {
-    app: &'a TestApp,
-    http: Client,
+pub(super) struct Browser<'a> {
+    pub app: &'a TestApp,
+    pub http: Client,
 }
 
 impl<'a> Browser<'a> {
-    fn new(app: &'a TestApp) -> Self {
+    pub fn new(app: &'a TestApp) -> Self {
         let http = Client::builder().cookie_store(true).redirect(reqwest::redirect::Policy::none());
         Self { app, http: http.build().unwrap() }
     }
 
-    async fn get(&self, path: &str) -> (u16, String) {
+    pub async fn get(&self, path: &str) -> (u16, String) {
         page(self.http.get(self.url(path)).send().await.unwrap()).await
     }
 
-    async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Response {
+    pub async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Response {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let request = self.http.post(self.url(path)).header("origin", &self.app.url).body(body);
         request.header("content-type", "application/x-www-form-urlencoded").send().await.unwrap()
     }
 
-    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
+    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
         page(self.submit(path, fields).await).await
     }
 
-    fn url(&self, path: &str) -> String {
+    pub fn url(&self, path: &str) -> String {
         if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.app.url) }
     }
 
-    async fn asks(&self, email: &str) -> Message {
+    pub async fn asks(&self, email: &str) -> Message {
         let (status, html) = self.post("/sign-in", &[("email", email)]).await;
         assert_eq!(status, 200, "{html}");
         mails(self.app).await.pop().unwrap()
     }
 
-    async fn is_greeted(&self) -> bool {
+    pub async fn is_greeted(&self) -> bool {
         self.get("/").await.1.contains("You are signed in as")
     }
 }
@@ -72,7 +83,7 @@ fn assert_framed(headers: &HeaderMap) {
 }
 
 /// Every `name="…"` of this attribute in the page.
-fn values<'a>(html: &'a str, attribute: &str) -> Vec<&'a str> {
+pub(super) fn values<'a>(html: &'a str, attribute: &str) -> Vec<&'a str> {
     let start = format!("{attribute}=\"");
     html.split(&start).skip(1).filter_map(|rest| rest.split('"').next()).collect()
 }
@@ -225,7 +236,8 @@ on_both_stores! {
     }
 
     async fn the_cookie_of_another_request_does_not_help(app: &TestApp) {
-        let here = std::net::Ipv4Addr::LOCALHOST.into();
+        let here = Caller { address: std::net::Ipv4Addr::LOCALHOST.into(), origin: Origin::default() };
+        let here = sign_in::Answering::from(&app.app, here).unwrap();
         let (mine, other) = (asked(app, "a@nhs.net").await, asked(app, "b@nhs.net").await);
         let token = |mail: &Message| link_in(mail).rsplit('/').next().unwrap().to_owned();
         let cookie = |mail: &Message| {
@@ -233,11 +245,11 @@ on_both_stores! {
             tokens::sign_in::browser(&app.app, &id)
         };
         for wrong in [cookie(&other), token(&mine), String::new()] {
-            let refused = sign_in::verify_link(&app.app, &token(&mine), &wrong, here).await;
+            let refused = sign_in::verify_link(&app.app, &token(&mine), &wrong, &here).await;
             assert_eq!(refused.err().unwrap().code(), Code::WrongCode);
         }
-        assert!(sign_in::verify_link(&app.app, &cookie(&mine), &cookie(&mine), here).await.is_err());
-        assert!(sign_in::verify_link(&app.app, &token(&mine), &cookie(&mine), here).await.is_ok());
+        assert!(sign_in::verify_link(&app.app, &cookie(&mine), &cookie(&mine), &here).await.is_err());
+        assert!(sign_in::verify_link(&app.app, &token(&mine), &cookie(&mine), &here).await.is_ok());
     }
 
     async fn what_is_typed_is_shown_as_text(app: &TestApp) {
@@ -280,6 +292,7 @@ async fn over_tls_cookies_are_bound_to_the_host() {
             ids: app.app.ids.clone(),
             keys: Keys::open(&app.folder.path().join("keys"), &app.app.ids).unwrap(),
             limits: Limits::new(&config.limits),
+            providers: Providers::new(&config).unwrap(),
             config,
         });
         let request = poem::Request::builder().method(poem::http::Method::POST).uri_str("/sign-in");

@@ -36,6 +36,30 @@ on_both_stores! {
         assert_eq!(refresh(app, &first["refreshToken"]).await.0, 200, "it was not used up");
     }
 
+    /// Those that were used lately stay, however long ago they began.
+    async fn a_member_has_so_many_sessions(app: &TestApp) {
+        let first = signed_in(app, "a@nhs.net").await;
+        let begun = all::<Session>(app).await.remove(0);
+        let mut batch = Batch::new();
+        for minutes in 1..50 {
+            let at = app.now().minus(TimeDelta::minutes(minutes));
+            let id = app.app.ids.fresh();
+            batch = batch.insert(&Session::new(id, begun.member.clone(), begun.origin.clone(), 30, at));
+        }
+        commit(app, batch).await;
+        assert_eq!(counts(app).await.1, 50);
+        let used_least = all::<Session>(app).await.into_iter().min_by_key(|session| session.rotated_at).unwrap();
+        let token = hope_exchange::tokens::access::issue(&app.app, &used_least).unwrap();
+        assert!(holder(app, &json!(token)).await.is_ok());
+        let last = signed_in(app, "a@nhs.net").await;
+        let left = all::<Session>(app).await;
+        assert!(left.len() == 50 && left.iter().all(|session| session.id != used_least.id));
+        assert!(holder(app, &json!(token)).await.is_err(), "its access token, too");
+        for tokens in [first, last] {
+            assert!(holder(app, &tokens["accessToken"]).await.is_ok());
+        }
+    }
+
     async fn a_lost_answer_can_be_asked_for_again(app: &TestApp) {
         let first = signed_in(app, "a@nhs.net").await;
         let (_, second) = refresh(app, &first["refreshToken"]).await;

@@ -3,13 +3,57 @@
 use std::time::Instant;
 
 use futures_util::SinkExt;
-use hope_exchange::config::{Config, Switch};
+use hope_exchange::{
+    config::{Config, Switch},
+    domain::member::Role,
+};
 use serde_json::json;
 use tokio::net::TcpSocket;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{Heard, PUBLISHED, Socket, THREAD, beside, comment, nobody_looks_on, question};
-use crate::{on_both_stores, process::until};
+use crate::{
+    app::{On, TestApp},
+    on_both_stores,
+    process::until,
+};
+
+/// On a socket on which nothing happens; others learn it with the next that is told.
+async fn whoever_is_signed_out_or_suspended_is_cut_off(on: On) {
+    let often = |config: &mut Config| config.live.look_seconds = 1;
+    TestApp::run_with(on, often, async |app| {
+        let (ada, grace, mary) =
+            (app.person("Ada Moore").await, app.person("Grace Hill").await, app.person("Mary Ward").await);
+        app.grant(&mary, Role::Moderator).await;
+        let (mut ended, mut suspended, mut stays) =
+            (Socket::of(app, &ada).await, Socket::of(app, &grace).await, Socket::of(app, &mary).await);
+        for socket in [&mut ended, &mut suspended, &mut stays] {
+            socket.subscribe("1", PUBLISHED, json!({})).await;
+        }
+        let gone = app.mutate(&ada, "signOutEverywhere", &json!({}), "").await;
+        assert_eq!(gone["userErrors"], json!([]), "{gone}");
+        let started = Instant::now();
+        assert_eq!(ended.hear().await.code(), 4403);
+        let act = json!({ "memberId": grace.id, "reason": "Rude to colleagues" });
+        assert_eq!(app.mutate(&mary, "suspendMember", &act, "").await["userErrors"], json!([]));
+        assert_eq!(suspended.hear().await.code(), 4403);
+        assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
+        stays.say(json!({ "type": "ping" })).await;
+        assert_eq!(stays.said().await, json!({ "type": "pong" }));
+    })
+    .await;
+    assert!(Config::defaults().live.look_seconds <= 60, "what is promised");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cut_off_on_sqlite() {
+    whoever_is_signed_out_or_suspended_is_cut_off(On::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cut_off_on_mongodb() {
+    whoever_is_signed_out_or_suspended_is_cut_off(On::Mongo).await;
+}
 
 on_both_stores! {
     async fn a_member_has_five_sockets_and_twenty_subscriptions(app: &TestApp) {

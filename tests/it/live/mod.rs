@@ -1,5 +1,6 @@
 //! Live updates: subscriptions over a real WebSocket, on both stores.
 
+mod access_tokens;
 mod limits;
 mod protocol;
 mod told;
@@ -29,7 +30,7 @@ const PUBLISHED: &str =
 
 /// What came from the service.
 #[derive(Debug, PartialEq)]
-enum Heard {
+pub enum Heard {
     Said(Json),
     Closed(u16, String),
     /// Without a word; why.
@@ -38,7 +39,7 @@ enum Heard {
 
 impl Heard {
     /// The code that the socket was closed with.
-    fn code(&self) -> u16 {
+    pub fn code(&self) -> u16 {
         match self {
             Self::Closed(code, _) => *code,
             heard => panic!("it is not closed: {heard:?}"),
@@ -46,7 +47,7 @@ impl Heard {
     }
 }
 
-struct Socket(WebSocketStream<TcpStream>);
+pub struct Socket(WebSocketStream<TcpStream>);
 
 impl Socket {
     /// Opens a socket with these headers, or says with which status it was refused.
@@ -72,28 +73,28 @@ impl Socket {
     }
 
     /// A socket on which nobody has said yet who they are.
-    async fn fresh(app: &TestApp) -> Self {
+    pub async fn fresh(app: &TestApp) -> Self {
         Self::open(app, &[("sec-websocket-protocol", "graphql-transport-ws")]).await.unwrap()
     }
 
     /// A member's socket.
-    async fn of(app: &TestApp, person: &Person) -> Self {
+    pub async fn of(app: &TestApp, person: &Person) -> Self {
         let mut socket = Self::fresh(app).await;
         assert_eq!(socket.init(&person.token).await["type"], "connection_ack");
         socket
     }
 
-    async fn init(&mut self, token: &str) -> Json {
+    pub async fn init(&mut self, token: &str) -> Json {
         let payload = json!({ "Authorization": format!("Bearer {token}") });
         self.say(json!({ "type": "connection_init", "payload": payload })).await;
         self.said().await
     }
 
-    async fn say(&mut self, message: Json) {
+    pub async fn say(&mut self, message: Json) {
         self.0.send(Message::text(message.to_string())).await.unwrap();
     }
 
-    async fn hear(&mut self) -> Heard {
+    pub async fn hear(&mut self) -> Heard {
         loop {
             let heard = tokio::time::timeout(Duration::from_secs(20), self.0.next());
             return match heard.await.expect("something comes within 20 seconds") {
@@ -109,7 +110,7 @@ impl Socket {
         }
     }
 
-    async fn said(&mut self) -> Json {
+    pub async fn said(&mut self) -> Json {
         match self.hear().await {
             Heard::Said(said) => said,
             heard => panic!("{heard:?}"),

@@ -74,6 +74,27 @@ on_both_stores! {
         nobody_looks_on(app).await;
     }
 
+    async fn a_partner_is_told_of_what_they_were_invited_to_alone(app: &TestApp) {
+        let (ada, pat) = (app.person("Ada Moore").await, app.person("Pat Green").await);
+        app.invited_to(&pat, "co-production").await;
+        let (_, thread) = question(app, &ada).await;
+        let mut socket = Socket::of(app, &pat).await;
+        let refused = socket.ask("1", THREAD, json!({ "id": thread })).await;
+        assert_eq!((&refused["type"], &refused["payload"][0]["extensions"]["code"]), (&json!("error"), &json!("NOT_FOUND")));
+        socket.subscribe("2", PUBLISHED, json!({})).await;
+        for (title, topic) in [("Outside", "top_volunteering"), ("Inside", "top_co-production")] {
+            app.advance(TimeDelta::milliseconds(2));
+            app.create_post(&ada, post("IDEA", title, topic)).await;
+        }
+        assert_eq!(socket.next("2").await["title"], "Inside");
+
+        let newcomer = app.person("Tom Reed").await;
+        app.change(&newcomer, |member| member.standing.ask(member.created_at)).await;
+        let mut socket = Socket::of(app, &newcomer).await;
+        let refused = socket.ask("1", PUBLISHED, json!({})).await;
+        assert_eq!((&refused["type"], &refused["payload"][0]["extensions"]["code"]), (&json!("error"), &json!("FORBIDDEN")));
+    }
+
     async fn what_is_published_is_told_to_those_who_asked_for_such(app: &TestApp) {
         let (ada, grace) = (app.person("Ada Moore").await, app.person("Grace Hill").await);
         let mut socket = Socket::of(app, &grace).await;
