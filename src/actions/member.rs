@@ -101,6 +101,13 @@ pub(super) async fn signing_in(
     Ok(Some((member, batch)))
 }
 
+/// Whether the member with an address is no longer as they were known: whoever is refused an invitation may
+/// have accepted it themselves a moment ago, by another sign-in.
+pub(super) async fn has_changed(app: &App, email_key: &str, known: Option<i64>) -> Result<bool> {
+    let member = with_address(app, email_key).await?;
+    Ok(member.map(|member| member.version) != known)
+}
+
 /// A new member with all that can be guessed. Not written yet.
 async fn joining(app: &App, email: EmailAddress) -> Result<Member> {
     let now = app.clock.now();

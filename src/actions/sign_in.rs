@@ -236,9 +236,13 @@ async fn complete(app: &App, sign_in: SignIn, caller: &Caller) -> Result<Verifie
         if another {
             return Err(wrong_code());
         }
-        let joins = known.is_none();
-        let (member, admitted) =
-            member::signing_in(app, &sign_in.email, known).await?.ok_or_else(wrong_code)?;
+        let (joins, version) = (known.is_none(), known.as_ref().map(|member| member.version));
+        let Some((member, admitted)) = member::signing_in(app, &sign_in.email, known).await? else {
+            if member::has_changed(app, &sign_in.email_key, version).await? {
+                continue;
+            }
+            return Err(wrong_code());
+        };
         let (verified, started) = verified(app, &member, caller, joins, None).await?;
         let unused = when(SignIn::USED_AT.eq(None));
         let mut batch = Batch::new()

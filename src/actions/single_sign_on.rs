@@ -116,9 +116,13 @@ struct Entering {
 async fn complete(app: &App, provider: &Provider, person: &Person, caller: &Caller) -> Result<Verified> {
     let email = person.email.as_ref().ok_or_else(|| unverified(provider))?;
     for round in 0..ROUNDS {
-        let Entering { member, batch, joins, new } = match known(app, provider, person).await? {
-            Some((identity, member)) => returning(app, provider, identity, member, email).await?,
+        let entering = match known(app, provider, person).await? {
+            Some((identity, member)) => Some(returning(app, provider, identity, member, email).await?),
             None => arriving(app, provider, person, email).await?,
+        };
+        let Some(Entering { member, batch, joins, new }) = entering else {
+            pause(round).await;
+            continue;
         };
         let (verified, started) = sign_in::verified(app, &member, caller, joins, new.as_ref()).await?;
         match app.store.commit(batch.and(started)).await {
@@ -192,8 +196,13 @@ async fn returning(
 }
 
 /// Somebody whom the provider sends for the first time: the member with the address that it verified, or a new
-/// one.
-async fn arriving(app: &App, provider: &Provider, person: &Person, email: &EmailAddress) -> Result<Entering> {
+/// one. `None` when that member was changed meanwhile.
+async fn arriving(
+    app: &App,
+    provider: &Provider,
+    person: &Person,
+    email: &EmailAddress,
+) -> Result<Option<Entering>> {
     let known = member::with_address(app, &email.key()).await?;
     if let Some(member) = &known {
         if member.owner.is_some() || member.is_former() || !speaks_for(email, member) {
@@ -210,9 +219,11 @@ async fn arriving(app: &App, provider: &Provider, person: &Person, email: &Email
             )));
         }
     }
-    let joins = known.is_none();
-    let (member, batch) =
-        member::signing_in(app, email, known).await?.ok_or_else(|| not_admitted(app, provider))?;
+    let (joins, version) = (known.is_none(), known.as_ref().map(|member| member.version));
+    let Some((member, batch)) = member::signing_in(app, email, known).await? else {
+        let changed = member::has_changed(app, &email.key(), version).await?;
+        return if changed { Ok(None) } else { Err(not_admitted(app, provider)) };
+    };
     let now = app.clock.now();
     let identity = Identity {
         id: app.ids.fresh(),
@@ -225,7 +236,7 @@ async fn arriving(app: &App, provider: &Provider, person: &Person, email: &Email
         created_at: now,
         last_used_at: now,
     };
-    Ok(match (joins, member.second_factor) {
+    Ok(Some(match (joins, member.second_factor) {
         // There was nothing yet that somebody could have linked it with behind their back.
         (true, _) => Entering { member, batch: batch.insert(&identity), joins, new: None },
         (false, None) => {
@@ -234,7 +245,7 @@ async fn arriving(app: &App, provider: &Provider, person: &Person, email: &Email
         }
         // Nothing is linked by half a sign-in.
         (false, Some(_)) => Entering { member, batch, joins, new: Some(identity) },
-    })
+    }))
 }
 
 /// Whether who reads this address's mail reads the member's: a plus-tag is another mailbox at some hosts.

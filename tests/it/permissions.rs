@@ -330,7 +330,7 @@ impl Scene<'_> {
             "setEditorsNote" => {
                 let week = Date::of(self.app.now());
                 let note = self.app.app.store.one(&Note::id_of(monday(week))).await.unwrap();
-                json!({ "week": week, "expectedVersion": note.map_or(0, |note| note.version), "text": format!("Note {}", u32::from_be_bytes(random())) })
+                json!({ "week": week, "expectedVersion": note.map_or(0, |note| note.version), "text": format!("Note {}", u16::from_be_bytes(random())) })
             }
             "createAccessToken" => self.access_token("POSTS_READ"),
             "createAccessToken to moderate" => self.access_token("MODERATION"),
