@@ -17,12 +17,13 @@ use crate::{
     clock::Timestamp,
     domain::{
         calendar::Date,
-        contribution::ContributionId,
-        digest::{self as domain, DigestState, choice::Section},
+        digest::{
+            self as domain, DigestState,
+            choice::{Section, What},
+        },
         member::{self, DigestFrequency},
         sight::Seen,
     },
-    ids::Id,
     jobs::digest as job,
 };
 
@@ -192,16 +193,16 @@ impl DigestItem {
 
     /// The contribution, where it told of one that can still be seen.
     async fn contribution(&self, ctx: &Context<'_>) -> Result<Option<Contribution>> {
-        match ContributionId::parse(&self.0.what) {
-            Some(id) => Contribution::visible(ctx, &id).await,
-            None => Ok(None),
+        match &self.0.what {
+            What::Contribution(id) => Contribution::visible(ctx, id).await,
+            What::Comment(_) | What::Adoption(_) => Ok(None),
         }
     }
 
     /// The comment, where it told of one that can still be read.
     async fn comment(&self, ctx: &Context<'_>) -> Result<Option<Comment>> {
-        let Some(id) = Id::parse(&self.0.what) else { return Ok(None) };
-        let comment = ctx.loaders().comment(&id).await.map_err(top)?;
+        let What::Comment(id) = &self.0.what else { return Ok(None) };
+        let comment = ctx.loaders().comment(id).await.map_err(top)?;
         Ok(comment.filter(|comment| comment.can_see(ctx.viewer())).map(Comment))
     }
 }

@@ -49,14 +49,10 @@ impl ApplicantMail {
         let mjml = mjml.render().map_err(|error| error.to_string())?;
         Ok((text, template::html(&mjml)?))
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sample() -> ApplicantMail {
-        ApplicantMail {
+    #[must_use]
+    pub fn sample() -> Self {
+        Self {
             network: "HOPE Network".to_owned(),
             team: "Experience of Care team, NHS England".to_owned(),
             name: "Asha O'Neill".to_owned(),
@@ -64,10 +60,15 @@ mod tests {
             home_url: "https://hope.example/".to_owned(),
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
 
     #[test]
     fn the_sample_as_text() {
-        let (text, _) = sample().render_both().unwrap();
+        let (text, _) = ApplicantMail::sample().render_both().unwrap();
         insta::assert_snapshot!(text, @r"
         Hello
 
@@ -84,7 +85,7 @@ mod tests {
 
     #[test]
     fn the_sample_as_html() {
-        let (_, html) = sample().render_both().unwrap();
+        let (_, html) = ApplicantMail::sample().render_both().unwrap();
         for part in ["https://hope.example/", "asha.oneill@healthwatch.co.uk", "lang=\"en-GB\""] {
             assert!(html.contains(part), "{part} is missing in {html}");
         }

@@ -20,6 +20,10 @@ use crate::{
 /// Names longer than this are cut: a header is not the place for more.
 const NAME_MAX: usize = 80;
 
+/// Mailbox providers count complaints by the lists of a sender: the kind of mail, and who sends it (5 to 15
+/// characters). Nothing in it tells of a recipient.
+const SENDER: &str = "hope-exchange";
+
 /// What all messages have in common.
 #[derive(Clone, Debug)]
 pub(super) struct Composer {
@@ -64,7 +68,9 @@ impl Composer {
             .raw_header(header("Auto-Submitted", "auto-generated"));
         if let Some(list) = &message.list {
             let ways = format!("<{}>, <{}>", list.unsubscribe_url, list.unsubscribe_mailto);
+            let kind = list.id.split('.').next().unwrap_or_default();
             builder = builder
+                .raw_header(header("Feedback-ID", &format!("{kind}:{SENDER}")))
                 .raw_header(header("List-Id", &format!("<{}>", list.id)))
                 .raw_header(header("List-Unsubscribe", &ways))
                 .raw_header(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"));
@@ -141,6 +147,7 @@ pub(super) mod tests {
         Date: Tue, 03 Mar 2026 07:30:00 +0000
         Message-ID: <dig_1-20260303@hope.example>
         Auto-Submitted: auto-generated
+        Feedback-ID: digest:hope-exchange
         List-Id: <digest.hope.example>
         List-Unsubscribe: <https://hope.example/unsubscribe/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa>,
          <mailto:hope@example.nhs.uk?subject=unsubscribe>

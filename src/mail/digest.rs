@@ -21,6 +21,8 @@ pub struct DigestMail {
     pub more: bool,
     /// "every Tuesday"
     pub how_often: String,
+    /// Where it can be read in a browser; none while it is not sent.
+    pub page_url: Option<String>,
     pub home_url: String,
     pub unsubscribe_url: String,
 }
@@ -56,6 +58,7 @@ struct Html<'a> {
     sections: &'a [Section],
     more: bool,
     how_often: &'a str,
+    page_url: Option<&'a str>,
     home_url: &'a str,
     unsubscribe_url: &'a str,
 }
@@ -76,6 +79,7 @@ impl DigestMail {
             sections: &self.sections,
             more: self.more,
             how_often: &self.how_often,
+            page_url: self.page_url.as_deref(),
             home_url: &self.home_url,
             unsubscribe_url: &self.unsubscribe_url,
         };
@@ -249,6 +253,7 @@ impl DigestMail {
                 .collect(),
             more: true,
             how_often: "every Tuesday".to_owned(),
+            page_url: Some("https://hope.example/digests/dig_01KJQ3W4X5Y6Z7-20260303".to_owned()),
             home_url: "https://hope.example/".to_owned(),
             unsubscribe_url: "https://hope.example/unsubscribe/ZGlnZXN0".to_owned(),
         }

@@ -17,6 +17,7 @@ mod memory;
 pub mod new_device;
 pub mod notification;
 pub mod review_reminder;
+pub mod samples;
 pub mod second_factor;
 pub mod sign_in;
 mod smtp;

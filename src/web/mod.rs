@@ -3,6 +3,7 @@
 mod cookies;
 mod data_export;
 mod dev_mail;
+mod digest;
 mod erasure;
 mod forms;
 pub mod graphiql;
@@ -45,6 +46,7 @@ pub fn routes(route: Route, _app: &App) -> Route {
         .at("/sessions/:id/end", post(sessions::end).around(page::framed))
         .at("/identities/:id/unlink", post(identity::unlink).around(page::framed))
         .at("/data-exports/:id", get(data_export::show_export).around(page::framed))
+        .at("/digests/:id", get(digest::show_digest).around(page::framed))
         .at("/erasure", get(erasure::show_erasure).around(page::framed))
         .at("/erasure/cancel", post(erasure::cancel).around(page::framed))
         .at("/second-factor", get(second_factor::list).around(page::framed))
@@ -57,7 +59,7 @@ pub fn routes(route: Route, _app: &App) -> Route {
         .at("/second-factor/codes", post(second_factor::renew_codes).around(page::framed))
         .at("/second-factor/:id/remove", post(second_factor::remove).around(page::framed))
         .at("/unsubscribe/:token", get(unsubscribe::ask).post(unsubscribe::stop).around(page::open))
-        .at("/unsubscribe/:token/undo", post(unsubscribe::undo).around(page::framed))
+        .at("/unsubscribe/:token/again", post(unsubscribe::again).around(page::framed))
         .at("/dev/mail", get(dev_mail::list).around(page::framed))
         .at("/dev/mail/:name", get(dev_mail::message).around(page::framed))
         .at("/dev/mail/:name/html", get(dev_mail::html).around(page::framed))

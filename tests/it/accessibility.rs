@@ -3,11 +3,27 @@
 
 use std::{path::Path, process::Stdio, time::Duration};
 
-use hope_exchange::{actions, domain::member::Role, ids::Id, jobs};
+use chrono::TimeDelta;
+use hope_exchange::{
+    actions,
+    domain::{
+        digest::{
+            Digest, DigestState, Told, Window,
+            choice::{Section, What},
+            score::Reason,
+        },
+        member::Role,
+    },
+    ids::Id,
+    jobs,
+};
 use serde_json::{Value as Json, json};
 use tokio::process::Command;
 
-use crate::app::{On, TestApp, at_localhost};
+use crate::{
+    app::{On, Person, TestApp, at_localhost},
+    community::insert,
+};
 
 /// A browser that takes longer is stuck.
 const WITHIN: Duration = Duration::from_secs(240);
@@ -36,6 +52,18 @@ fn path_in(text: &str, part: &str) -> String {
     line[line.find(part).unwrap()..].trim().to_owned()
 }
 
+/// A digest of a member that tells of what another one wrote.
+async fn sent_digest(app: &TestApp, to: &Person, by: &Person) -> Id<Digest> {
+    let input = json!({ "kind": "IDEA", "title": "Quiet nights", "body": "Felt pads.", "topicIds": ["top_volunteering"], "publish": true });
+    let what = What::try_from(app.create_post(by, input).await).unwrap();
+    let window = Window { from: app.now().minus(TimeDelta::days(7)), until: app.now() };
+    let told = vec![Told { section: Section::New, what, score: 1.0, reason: Some(Reason::SameRegion) }];
+    let planned = Digest::planned(&Id::parse(&to.id).unwrap(), &window);
+    let digest = Digest { state: DigestState::Sent, sent_at: Some(app.now()), told, ..planned };
+    insert(&app.app.store, [&digest]).await;
+    digest.id
+}
+
 async fn every_page(app: &TestApp) {
     let (ada, mary) = (app.person("Ada Moore").await, app.person("Mary Ward").await);
     app.grant(&mary, Role::Moderator).await;
@@ -49,7 +77,10 @@ async fn every_page(app: &TestApp) {
     }
     let mails = app.take_mail();
     let path = |part: &str| path_in(&mails.iter().find(|mail| mail.text.contains(part)).unwrap().text, part);
+    let digest = format!("/digests/{}", sent_digest(app, &ada, &mary).await);
     let unsubscribe = actions::digest::unsubscribe::token(&app.app, &Id::parse(&ada.id).unwrap());
+    let stopped = actions::digest::unsubscribe::token(&app.app, &Id::parse(&mary.id).unwrap());
+    actions::digest::unsubscribe::unsubscribe(&app.app, &stopped).await.unwrap();
     let anybody = |path: &str| json!({ "path": path });
     let member = |path: &str| json!({ "path": path, "signedIn": true });
     let pages = [
@@ -63,12 +94,15 @@ async fn every_page(app: &TestApp) {
         anybody(&path("/sign-in/")),
         anybody(&path("/invitations/")),
         anybody(&format!("/unsubscribe/{unsubscribe}")),
+        anybody(&format!("/unsubscribe/{stopped}")),
         anybody("/nowhere"),
         anybody("/erasure"),
         member("/"),
         member("/rules"),
         member("/sessions"),
         member("/erasure"),
+        anybody(&digest),
+        member(&digest),
         member(&path("/data-exports/")),
         member("/second-factor"),
         json!({ "path": "/second-factor", "press": "Add an authenticator app", "signedIn": true }),

@@ -161,7 +161,7 @@ on_both_stores! {
         mention(app, &grace, &thread, &joan).await;
         assert!(mail(app).await.is_empty());
         assert_eq!(app.unread_count(&joan).await, 1, "on the site it is told still");
-        assert_eq!(app.http.post(format!("{url}/undo")).send().await.unwrap().status(), 200);
+        assert_eq!(app.http.post(format!("{url}/again")).send().await.unwrap().status(), 200);
         assert_eq!(preferences(app, &joan).await["mentioned"], "EMAIL_AT_ONCE");
         for wrong in [format!("{url}A"), url.replace("/unsubscribe/", "/unsubscribe/A")] {
             assert_eq!(app.http.post(&wrong).send().await.unwrap().status(), 404);

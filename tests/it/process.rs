@@ -25,9 +25,7 @@ pub struct SmtpServer {
 impl SmtpServer {
     pub async fn start(options: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        #[expect(clippy::disallowed_methods, reason = "how the tests are told of their Python")]
-        let python = std::env::var("HOPE_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-        let mut child = Command::new(python)
+        let mut child = Command::new(python())
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/smtp_server.py"))
             .arg(folder.path())
             .args(options)
@@ -53,21 +51,37 @@ impl SmtpServer {
         emls(self.folder.path())
     }
 
+    /// The files in which they are.
+    pub fn files(&self) -> Vec<PathBuf> {
+        files(self.folder.path())
+    }
+
     /// How many those are.
     pub fn count(&self) -> usize {
         count(self.folder.path())
     }
 }
 
+/// The interpreter that has what `tests/requirements.txt` lists.
+#[expect(clippy::disallowed_methods, reason = "how the tests are told of their Python")]
+pub fn python() -> String {
+    std::env::var("HOPE_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned())
+}
+
 /// The `.eml` files of a folder, in the order of their names.
-pub fn emls(folder: &Path) -> Vec<String> {
+fn files(folder: &Path) -> Vec<PathBuf> {
     let files = std::fs::read_dir(folder).map(|entries| entries.map(|entry| entry.unwrap().path()).collect());
     let mut files: Vec<PathBuf> = files.unwrap_or_default();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "eml"));
     files.sort();
+    files
+}
+
+/// What is in those.
+pub fn emls(folder: &Path) -> Vec<String> {
     let read =
         |path: &PathBuf| String::from_utf8(std::fs::read(path).unwrap()).unwrap().replace("\r\n", "\n");
-    files.iter().map(read).collect()
+    files(folder).iter().map(read).collect()
 }
 
 /// How many `.eml` files are in a folder.

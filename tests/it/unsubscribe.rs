@@ -53,10 +53,42 @@ on_both_stores! {
                 assert_eq!(preferences(member).await, (DigestFrequency::Off, false));
             }
         }
-        let undo = format!("{}/unsubscribe/{}/undo", app.url, actions::digest::unsubscribe::token(&app.app, &members[2].id));
+        let undo = format!("{}/unsubscribe/{}/again", app.url, actions::digest::unsubscribe::token(&app.app, &members[2].id));
         assert_eq!(app.http.post(&undo).send().await.unwrap().status(), 200);
         assert_eq!(preferences(&members[2]).await, (DigestFrequency::Weekly, true));
         assert_eq!(to(&run_at(app, TUESDAY).await), ["Mei"]);
+    }
+
+    /// For whom a week is too short: the page offers what is less often, and a GET changes nothing.
+    async fn the_page_offers_digests_less_often(app: &TestApp) {
+        let (members, _) = community(app, &["Asha", "Jo"]).await;
+        let url = format!("{}/unsubscribe/{}", app.url, actions::digest::unsubscribe::token(&app.app, &members[1].id));
+        let often = async || reload(&app.app.store, &members[1].id).await.digest.frequency;
+        let form = |path: &str, body: &'static str| {
+            let post = app.http.post(format!("{url}{path}"));
+            post.header("content-type", "application/x-www-form-urlencoded").body(body)
+        };
+        let text = app.http.get(&url).send().await.unwrap().text().await.unwrap();
+        assert!(text.contains("You get it every Tuesday.") && text.contains("Get it every other Tuesday"), "{text}");
+        assert!(text.contains("Get it on the first Tuesday of the month") && !text.contains("Get it every Tuesday"), "{text}");
+        assert_eq!(often().await, DigestFrequency::Weekly);
+
+        let text = form("/again", "frequency=monthly").send().await.unwrap().text().await.unwrap();
+        assert!(text.contains("<h1>You get the digest on the first Tuesday of the month</h1>"), "{text}");
+        assert!(text.contains("The next one comes on 3 March 2026."), "{text}");
+        assert_eq!(often().await, DigestFrequency::Monthly);
+        assert_eq!(form("/again", "frequency=hourly").send().await.unwrap().status(), 400);
+        let foreign = form("/again", "frequency=weekly").header("sec-fetch-site", "cross-site");
+        assert_eq!(foreign.send().await.unwrap().status(), 403);
+        assert_eq!(often().await, DigestFrequency::Monthly);
+
+        form("", "List-Unsubscribe=One-Click").send().await.unwrap();
+        assert_eq!(often().await, DigestFrequency::Off);
+        // Whoever opens an old link sees that it is off, and how to have it again.
+        let text = app.http.get(&url).send().await.unwrap().text().await.unwrap();
+        assert!(text.contains("<h1>The digest stopped</h1>") && text.contains("Get it every Tuesday"), "{text}");
+        form("/again", "frequency=fortnightly").send().await.unwrap();
+        assert_eq!(often().await, DigestFrequency::Fortnightly);
     }
 
     async fn links_that_were_not_made_here_do_nothing(app: &TestApp) {
@@ -65,7 +97,7 @@ on_both_stores! {
         let other = actions::digest::unsubscribe::token(&app.app, &Id::of("01NOBODY"));
         let version = reload(&app.app.store, &members[1].id).await.version;
         for wrong in [&token[1..], &token[..token.len() - 1], &format!("{token}A"), "x", "%00", "..%2f..", &other] {
-            for url in [format!("{}/unsubscribe/{wrong}", app.url), format!("{}/unsubscribe/{wrong}/undo", app.url)] {
+            for url in [format!("{}/unsubscribe/{wrong}", app.url), format!("{}/unsubscribe/{wrong}/again", app.url)] {
                 assert_eq!(app.http.post(&url).send().await.unwrap().status(), 404, "{url}");
             }
         }

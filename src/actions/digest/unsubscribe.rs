@@ -4,15 +4,16 @@
 //! The token in the link is the member's id and a tag that only this installation can make, so it is
 //! checked without asking the store, never expires (mail is read years later), and can do nothing
 //! else. Whoever was forwarded a mail can stop those of the member who forwarded it, and the page offers
-//! to turn them on again.
+//! to turn them on again. It also offers digests less often, for whom a week is too short.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::super::notification;
 use crate::{
     app::App,
+    clock::Timestamp,
     domain::{
-        member::{DigestFrequency, Member},
+        member::{DigestFrequency, DigestPreferences, Member},
         notification::Kind,
     },
     error::{Result, not_found},
@@ -84,34 +85,57 @@ pub fn bearer(app: &App, token: &str) -> Result<(Id<Member>, Subscription)> {
     read().ok_or_else(|| not_found("link"))
 }
 
+/// A subscription as it is, for the page that a link leads to.
+pub enum Held {
+    /// When digests come, and when the next one does.
+    Digest(DigestPreferences, Option<Timestamp>),
+    Notifications(Kind),
+}
+
+/// What the token's bearer gets.
+///
+/// # Errors
+/// Not found, or the store is away.
+pub async fn held(app: &App, token: &str) -> Result<Held> {
+    Ok(match bearer(app, token)? {
+        (member, Subscription::Digest) => {
+            let member = digest_of(app, &member).await?;
+            Held::Digest(member.digest, member.digest_due_at)
+        }
+        (_, Subscription::Notifications(kind)) => Held::Notifications(kind),
+    })
+}
+
 /// No more of these e-mails for the token's bearer. Doing it again changes nothing.
 ///
 /// # Errors
 /// Not found, or the store is away.
 pub async fn unsubscribe(app: &App, token: &str) -> Result<()> {
-    set(app, token, false).await
-}
-
-/// These e-mails again: digests on the weekday they came before.
-///
-/// # Errors
-/// Not found, or the store is away.
-pub async fn resubscribe(app: &App, token: &str) -> Result<()> {
-    set(app, token, true).await
-}
-
-async fn set(app: &App, token: &str, wanted: bool) -> Result<()> {
     match bearer(app, token)? {
-        (member, Subscription::Digest) if wanted => set_digest(app, &member, DigestFrequency::Weekly).await,
         (member, Subscription::Digest) => set_digest(app, &member, DigestFrequency::Off).await,
-        (member, Subscription::Notifications(kind)) => {
-            notification::by_mail(app, &member, kind, wanted).await
-        }
+        (member, Subscription::Notifications(kind)) => notification::by_mail(app, &member, kind, false).await,
     }
 }
 
+/// These e-mails again: digests as often as is said, weekly if nothing is, on the weekday they came before.
+///
+/// # Errors
+/// Not found, or the store is away.
+pub async fn resubscribe(app: &App, token: &str, frequency: Option<DigestFrequency>) -> Result<()> {
+    match bearer(app, token)? {
+        (member, Subscription::Digest) => {
+            set_digest(app, &member, frequency.unwrap_or(DigestFrequency::Weekly)).await
+        }
+        (member, Subscription::Notifications(kind)) => notification::by_mail(app, &member, kind, true).await,
+    }
+}
+
+async fn digest_of(app: &App, id: &Id<Member>) -> Result<Member> {
+    app.store.one(id).await?.ok_or_else(|| not_found("link"))
+}
+
 async fn set_digest(app: &App, id: &Id<Member>, frequency: DigestFrequency) -> Result<()> {
-    let member = app.store.one(id).await?.ok_or_else(|| not_found("link"))?;
+    let member = digest_of(app, id).await?;
     if member.digest.frequency == frequency
         && member.digest_due_at.is_some() == (frequency != DigestFrequency::Off)
     {

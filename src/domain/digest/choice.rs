@@ -98,7 +98,9 @@ impl Section {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// What something in a digest is; stored as the id's text, told apart by its prefix.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum What {
     Contribution(ContributionId),
     Comment(Id<Comment>),
@@ -113,6 +115,26 @@ impl What {
             Self::Comment(id) => id.as_str(),
             Self::Adoption(id) => id.as_str(),
         }
+    }
+}
+
+impl TryFrom<String> for What {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let contribution = || ContributionId::parse(&text).map(Self::Contribution);
+        let comment = || Id::parse(&text).map(Self::Comment);
+        let adoption = || Id::parse(&text).map(Self::Adoption);
+        contribution()
+            .or_else(comment)
+            .or_else(adoption)
+            .ok_or_else(|| format!("{text} is no id of what a digest tells of"))
+    }
+}
+
+impl From<What> for String {
+    fn from(what: What) -> Self {
+        what.as_str().to_owned()
     }
 }
 

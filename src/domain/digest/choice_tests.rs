@@ -49,8 +49,9 @@ fn candidate(id: &str, kind: PostKind, topic: &str) -> Candidate {
 fn chosen(member: &Member, pool: &Pool, told: &[&str], room: usize) -> Vec<(Section, String)> {
     let told = told.iter().map(|what| crate::domain::digest::Told {
         section: Section::New,
-        what: (*what).to_owned(),
+        what: What::try_from((*what).to_owned()).unwrap(),
         score: 0.0,
+        reason: None,
     });
     let reader = Reader::new(member, None, Vec::new(), told);
     let mut offers = Offers::of(&reader, pool, window());

@@ -13,9 +13,12 @@ pub mod window;
 use chrono::Weekday;
 use serde::{Deserialize, Serialize};
 
-use self::choice::Section;
 pub use self::window::{Window, next_due};
-use super::member::Member;
+use self::{
+    choice::{Item, Section, What},
+    score::Reason,
+};
+use super::member::{DigestFrequency, DigestPreferences, Member};
 use crate::{
     clock::Timestamp,
     document,
@@ -53,10 +56,19 @@ pub struct Digest {
 #[serde(rename_all = "camelCase")]
 pub struct Told {
     pub section: Section,
-    /// The contribution's id, or that of the comment or the record of adoption that it told of.
-    pub what: String,
+    pub what: What,
     /// Why that one: see [`score`].
     pub score: f64,
+    /// The strongest of its reasons.
+    #[serde(default)]
+    pub reason: Option<Reason>,
+}
+
+impl From<&Item> for Told {
+    fn from(item: &Item) -> Self {
+        let (what, reason) = (item.what.clone(), item.reasons.first().cloned());
+        Self { section: item.section, what, score: item.score, reason }
+    }
 }
 
 document!(
@@ -118,6 +130,20 @@ impl Digest {
         let mut tried = tried.filter(|state| matches!(state, DigestState::Sent | DigestState::Bounced));
         tried.by_ref().take(BOUNCES_MAX - 1).filter(|state| *state == DigestState::Bounced).count()
             == BOUNCES_MAX - 1
+    }
+}
+
+impl DigestPreferences {
+    /// "every Tuesday", for a sentence.
+    #[must_use]
+    pub fn how_often(&self) -> String {
+        let weekday = weekday_name(self.weekday);
+        match self.frequency {
+            DigestFrequency::Weekly => format!("every {weekday}"),
+            DigestFrequency::Fortnightly => format!("every other {weekday}"),
+            DigestFrequency::Monthly => format!("on the first {weekday} of the month"),
+            DigestFrequency::Off => "never".to_owned(),
+        }
     }
 }
 

@@ -51,7 +51,7 @@ impl<'a> Reader<'a> {
             interests,
             expertise: topics.chain(tags).collect(),
             mutes,
-            told: told.into_iter().map(|told| told.what).collect(),
+            told: told.into_iter().map(|told| told.what.as_str().to_owned()).collect(),
         }
     }
 

@@ -8,6 +8,7 @@
 //! that matters. Age is counted from the publication to the moment at which the digest is due.
 
 use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
 
 use super::{candidate::Candidate, reader::Reader};
 use crate::{clock::Timestamp, domain::follow::Target};
@@ -16,7 +17,8 @@ use crate::{clock::Timestamp, domain::follow::Target};
 pub const HALF_LIFE: TimeDelta = TimeDelta::days(14);
 
 /// Why something is for a member.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Reason {
     /// They say that they have experience of the topic or tag.
     Experience(Target),

@@ -66,8 +66,12 @@ impl Content {
         offers.rank();
         forget_what_they_know(app, &reader, &mut offers).await?;
         let Choice { items, more } = offers.choose(app.config.digest.items.max(1));
-        let words = Words::load(app, &items, &said, &pool).await?;
-        let items = items.into_iter().filter_map(|item| in_words(app, &reader, &words, item)).collect();
+        let told: Vec<Told> = items.iter().map(Told::from).collect();
+        let words = Words::load(app, &told, &said, &pool.spread).await?;
+        let still = |told: &&Told| told.section != Section::Questions || !words.answered(told);
+        let worded = told.iter().map(|told| Some(told).filter(still));
+        let worded = worded.map(|told| in_words(app, member, &words, told?));
+        let items = items.into_iter().zip(worded).filter_map(|(item, words)| Some((item, words?))).collect();
         let note = pool.note(window).and_then(|(note, _)| note.text.clone());
         let content = Self { note, items, more };
         Ok((content.note.is_some() || !content.items.is_empty()).then_some(content))
@@ -76,22 +80,13 @@ impl Content {
     /// By section, in reading order.
     #[must_use]
     pub fn sections(&self) -> Vec<mail::Section> {
-        let of = |section: Section| {
-            let items = self.items.iter().filter(|(item, _)| item.section == section);
-            mail::Section { title: section.title(), items: items.map(|(_, words)| words.clone()).collect() }
-        };
-        Section::ALL.map(of).into_iter().filter(|section| !section.items.is_empty()).collect()
+        sections(self.items.iter().map(|(item, words)| (item.section, words)))
     }
 
     /// What is remembered of it.
     #[must_use]
     pub fn told(&self) -> Vec<Told> {
-        let told = |(item, _): &(Item, mail::Item)| Told {
-            section: item.section,
-            what: item.what.as_str().to_owned(),
-            score: item.score,
-        };
-        self.items.iter().map(told).collect()
+        self.items.iter().map(|(item, _)| Told::from(item)).collect()
     }
 
     /// What is inside, for the subject.
@@ -100,6 +95,15 @@ impl Content {
         let items: Vec<_> = self.items.iter().map(|(item, words)| (item.section, words)).collect();
         mail::headline(&items)
     }
+}
+
+pub(super) fn sections<'a>(items: impl Iterator<Item = (Section, &'a mail::Item)>) -> Vec<mail::Section> {
+    let items: Vec<_> = items.collect();
+    let of = |section: Section| {
+        let items = items.iter().filter(|(of, _)| *of == section);
+        mail::Section { title: section.title(), items: items.map(|(_, words)| (*words).clone()).collect() }
+    };
+    Section::ALL.map(of).into_iter().filter(|section| !section.items.is_empty()).collect()
 }
 
 /// What is known of the member, and what was said to them.

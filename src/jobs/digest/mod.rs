@@ -1,10 +1,11 @@
 //! Digests: planned in one commit for each page of members, then sent one by one.
 //!
 //! [`pool`] reads what all of them are chosen from, [`content`] chooses for a member, and [`words`] says
-//! it.
+//! it; [`sent`](mod@sent) reads one again.
 
 pub mod content;
 mod pool;
+pub mod sent;
 mod words;
 
 use self::content::Content;
@@ -14,7 +15,7 @@ use crate::{
     app::App,
     clock::Timestamp,
     domain::{
-        digest::{Digest, DigestState, Told, Window, next_due, weekday_name},
+        digest::{Digest, DigestState, Told, Window, next_due},
         job::{Job, Task},
         member::{DigestFrequency, Member},
     },
@@ -156,7 +157,8 @@ pub(super) async fn send(app: &App, id: &Id<Digest>) -> Result<Batch, Failure> {
     let Some(content) = Content::gather(app, &member, window).await? else {
         return Ok(ended(&digest, DigestState::Empty));
     };
-    let message = compose(app, &member, &content, digest.id.as_str())?;
+    let page = app.config.link(&format!("digests/{}", digest.id));
+    let message = compose(app, &member, &content, digest.id.as_str(), Some(page))?;
     match app.mailer.send(&message).await {
         Ok(()) => Ok(sent(digest, app.clock.now(), content.told())),
         Err(MailError::Never(why)) => bounced(app, &digest, &why).await,
@@ -179,7 +181,7 @@ pub struct Preview {
 pub async fn preview(app: &App, member: &Member) -> Result<Option<Preview>> {
     let window = Window { from: member.digest_covered_until, until: app.clock.now() };
     let Some(content) = Content::gather(app, member, window).await? else { return Ok(None) };
-    let message = compose(app, member, &content, "preview")?;
+    let message = compose(app, member, &content, "preview", None)?;
     Ok(Some(Preview { window, content, message }))
 }
 
@@ -215,7 +217,14 @@ pub(super) fn lapsed(app: &App, member: &Id<Member>) -> Batch {
     Batch::new().patch(member, Guard::Present, changes)
 }
 
-fn compose(app: &App, member: &Member, content: &Content, id: &str) -> Result<Message> {
+/// The message, with the address of the page that shows it, too, once there is one.
+fn compose(
+    app: &App,
+    member: &Member,
+    content: &Content,
+    id: &str,
+    page_url: Option<String>,
+) -> Result<Message> {
     let (config, network) = (&app.config, &app.config.network.name);
     let unsubscribe_url = unsubscribe_link(app, &member.id);
     let mail = DigestMail {
@@ -225,7 +234,8 @@ fn compose(app: &App, member: &Member, content: &Content, id: &str) -> Result<Me
         note: content.note.as_ref().map(|note| note.summary.clone()),
         sections: content.sections(),
         more: content.more,
-        how_often: how_often(member),
+        how_often: member.digest.how_often(),
+        page_url,
         home_url: config.link("/"),
         unsubscribe_url: unsubscribe_url.clone(),
     };
@@ -243,14 +253,4 @@ fn compose(app: &App, member: &Member, content: &Content, id: &str) -> Result<Me
             unsubscribe_mailto: format!("mailto:{}?subject=Stop%20the%20digest", config.mail_from.reply_to),
         }),
     })
-}
-
-/// "every Tuesday", for a sentence.
-fn how_often(member: &Member) -> String {
-    let weekday = weekday_name(member.digest.weekday);
-    match member.digest.frequency {
-        DigestFrequency::Weekly | DigestFrequency::Off => format!("every {weekday}"),
-        DigestFrequency::Fortnightly => format!("every other {weekday}"),
-        DigestFrequency::Monthly => format!("on the first {weekday} of the month"),
-    }
 }

@@ -95,7 +95,7 @@ async fn load(app: &App, due: Timestamp, now: Timestamp) -> Result<Pool> {
 }
 
 /// The notes of the last weeks, the latest first, and what they put at the top.
-async fn notes(app: &App, due: Timestamp) -> Result<Vec<(Note, Option<Candidate>)>> {
+pub(super) async fn notes(app: &App, due: Timestamp) -> Result<Vec<(Note, Option<Candidate>)>> {
     let week = monday(Date::of(due)).0;
     let weeks = (0..WEEKS).filter_map(|ago| week.checked_sub_days(Days::new(7 * ago)));
     let ids: Vec<_> = weeks.map(|week| Note::id_of(Date(week))).collect();

@@ -15,9 +15,9 @@ use crate::{
         comment::Comment,
         contribution::{Contribution, ContributionId},
         digest::{
+            Told,
             candidate::Spread,
-            choice::{Item, Pool, Section, What},
-            reader::Reader,
+            choice::{Section, What},
             score::Reason,
         },
         event::Event,
@@ -49,25 +49,26 @@ pub(super) struct Words {
 }
 
 impl Words {
-    pub async fn load(app: &App, items: &[Item], said: &[Comment], pool: &Pool) -> Result<Self> {
+    /// Of what is told: of the comments among it that are in `said`, and the adoptions in `spread`.
+    pub async fn load(app: &App, all: &[Told], said: &[Comment], spread: &[Spread]) -> Result<Self> {
         let said: HashMap<&Id<Comment>, &Comment> =
             said.iter().map(|comment| (&comment.id, comment)).collect();
-        let (mut comments, mut steps, mut threads) = (HashMap::new(), Vec::new(), Vec::new());
+        let (mut comments, mut steps) = (HashMap::new(), Vec::new());
         let mut contributions: Vec<ContributionId> = Vec::new();
-        for item in items {
-            match &item.what {
+        for told in all {
+            match &told.what {
                 What::Contribution(id) => contributions.push(id.clone()),
                 What::Comment(id) => {
                     comments.extend(said.get(id).map(|comment| (id.clone(), (*comment).clone())));
-                    threads.push(&item.thread);
                 }
                 What::Adoption(id) => steps.push(id),
             }
         }
+        let threads = distinct(comments.values().map(|comment: &Comment| &comment.thread));
         let of_step = |spread: &&Spread| steps.contains(&&spread.step);
-        let adopted: Vec<_> = pool.spread.iter().filter(of_step).collect();
-        contributions.extend(adopted.iter().map(|spread| ContributionId::from(&spread.case_study)));
-        let (steps, threads) = (distinct(steps.into_iter()), distinct(threads.into_iter()));
+        let adopted = spread.iter().filter(of_step);
+        contributions.extend(adopted.map(|spread| ContributionId::from(&spread.case_study)));
+        let steps = distinct(steps.into_iter());
         let (steps, threads) = try_join(by_id(app, &steps), by_id(app, &threads)).await?;
         contributions.extend(threads.values().map(|thread| thread.subject.clone()));
         let subjects = subjects(app, contributions.iter()).await?;
@@ -79,8 +80,7 @@ impl Words {
         let works_at = works_at.chain(steps.values().map(|step: &AdoptionStep| &step.organisation));
         let (mut members, mut organisations) = (authors.collect::<Vec<_>>(), works_at.collect::<Vec<_>>());
         let (mut topics, mut tags) = (Vec::new(), Vec::new());
-        // Only the first reason is told.
-        for target in items.iter().filter_map(|item| item.reasons.first()?.target()) {
+        for target in all.iter().filter_map(|told| told.reason.as_ref()?.target()) {
             match target {
                 Target::Topic(id) => topics.push(id),
                 Target::Tag(id) => tags.push(id),
@@ -99,6 +99,12 @@ impl Words {
         )
         .await?;
         Ok(Self { comments, steps, subjects, threads, members, organisations, topics, tags })
+    }
+
+    /// Whether somebody has answered it, where it is a question, since it was offered.
+    pub fn answered(&self, told: &Told) -> bool {
+        let What::Contribution(id) = &told.what else { return false };
+        self.subjects.get(id).is_some_and(is_answered)
     }
 
     /// "Asha O'Neill, Leeds Teaching Hospitals NHS Trust"
@@ -121,14 +127,11 @@ impl Words {
     }
 
     /// Why a contribution is there: the strongest reason.
-    fn reason(&self, item: &Item) -> Option<String> {
-        Some(match item.reasons.first()? {
+    fn reason(&self, told: &Told) -> Option<String> {
+        Some(match told.reason.as_ref()? {
             Reason::Experience(target) => format!("You have experience of {}.", self.name_of(target)?),
-            Reason::Follows(Target::Topic(_)) => {
-                format!(
-                    "It is about {}, which you chose to hear of.",
-                    self.name_of(item.reasons[0].target()?)?
-                )
+            Reason::Follows(target @ Target::Topic(_)) => {
+                format!("It is about {}, which you chose to hear of.", self.name_of(target)?)
             }
             Reason::Follows(target) => format!("You follow {}.", self.name_of(target)?),
             Reason::SameType => "It is from an organisation like yours.".to_owned(),
@@ -138,46 +141,43 @@ impl Words {
     }
 }
 
-/// An item as a person reads it; `None` when it is not there for them any more.
-pub(super) fn in_words(
-    app: &App,
-    reader: &Reader<'_>,
-    words: &Words,
-    item: Item,
-) -> Option<(Item, mail::Item)> {
-    let told = match &item.what {
+/// Something as a person reads it; `None` when it is not there for them any more.
+pub(super) fn in_words(app: &App, member: &Member, words: &Words, told: &Told) -> Option<mail::Item> {
+    let may_read = |found: &&Contribution| found.is_published() && found.can_see(member);
+    Some(match &told.what {
         What::Contribution(id) => {
-            let found = words.subjects.get(id)?;
-            let waits = !matches!(found, Contribution::Post(post) if post.answered);
-            (may_read(found, reader.member) && (waits || item.section != Section::Questions))
-                .then(|| contribution(app, words, &item, found))?
+            let found = words.subjects.get(id).filter(may_read)?;
+            contribution(app, words, told, found)
         }
         What::Comment(id) => {
             let comment = words.comments.get(id)?;
-            let subject = words.subjects.get(&words.threads.get(&comment.thread)?.subject)?;
-            may_read(subject, reader.member).then(|| reply(app, reader.member, words, comment, subject))?
+            let subject = words.subjects.get(&words.threads.get(&comment.thread)?.subject);
+            reply(app, member, words, comment, subject.filter(may_read)?)
         }
         What::Adoption(id) => {
             let step = words.steps.get(id)?;
-            let found = words.subjects.get(&ContributionId::from(&step.case_study))?;
-            may_read(found, reader.member).then(|| adoption(app, reader.member, words, step, found))?
+            let found = words.subjects.get(&ContributionId::from(&step.case_study));
+            adoption(app, member, words, step, found.filter(may_read)?)
         }
-    };
-    Some((item, told))
+    })
 }
 
-fn may_read(found: &Contribution, member: &Member) -> bool {
-    found.is_published() && found.can_see(member)
+fn is_answered(found: &Contribution) -> bool {
+    matches!(found, Contribution::Post(post) if post.answered)
 }
 
-fn contribution(app: &App, words: &Words, item: &Item, found: &Contribution) -> mail::Item {
+fn contribution(app: &App, words: &Words, told: &Told, found: &Contribution) -> mail::Item {
     let kind = kind_of_post(found);
     let label = kind.map_or("Case study", mail::kind_name);
-    let reason = words.reason(item);
+    let reason = words.reason(told);
     let published = || format!("New to the network on {}.", found.began_at().date_in_words());
-    let why = match item.section {
+    let why = match told.section {
         Section::Pinned => "Moderators put this at the top this week.".to_owned(),
-        Section::Questions => format!("{} Nobody has answered it yet.", reason.unwrap_or_else(published)),
+        Section::Questions => {
+            let so_far =
+                if is_answered(found) { "It has an answer now." } else { "Nobody has answered it yet." };
+            format!("{} {so_far}", reason.unwrap_or_else(published))
+        }
         Section::Replies => "You are mentioned in it.".to_owned(),
         Section::Library => {
             format!("From {}. {}", found.began_at().date_in_words(), reason.unwrap_or_default())
