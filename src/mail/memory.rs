@@ -33,6 +33,12 @@ impl Memory {
         std::mem::take(&mut self.inner().sent)
     }
 
+    /// How many those are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.inner().sent.len()
+    }
+
     pub(super) fn send(&self, message: &Message) -> Result<(), MailError> {
         let mut inner = self.inner();
         if let Some(error) = inner.outcomes.pop_front() {

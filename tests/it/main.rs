@@ -21,6 +21,7 @@ mod demo;
 mod digest;
 mod digest_api;
 mod digest_page;
+mod digest_year;
 mod events;
 mod follows;
 mod graphql;
