@@ -1,5 +1,6 @@
 //! Settings: typed sections, read from `config/default.toml`, a file and the environment.
 
+pub mod shared_secret;
 pub mod single_sign_on;
 
 use std::{
@@ -17,6 +18,7 @@ use figment::{
 use serde::{Deserialize, Deserializer, de::Error as _};
 use url::Url;
 
+use self::shared_secret::SharedSecret;
 use crate::network::Network as Addresses;
 
 /// Documents every key; the sections below have no other defaults.
@@ -51,6 +53,8 @@ pub struct Config {
     pub rules: Rules,
     pub second_factor: SecondFactor,
     pub mail_from: MailFrom,
+    #[serde(default)]
+    pub mail_events: MailEvents,
     pub digest: Digest,
     pub notifications: Notifications,
     pub moderation: Moderation,
@@ -129,6 +133,22 @@ pub struct MailFrom {
     pub reply_to: String,
     pub per_second: u32,
     pub timeout_seconds: u64,
+    pub tell_after_minutes: i64,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailEvents {
+    /// None: nobody can tell us anything.
+    pub secret: Option<SharedSecret>,
+}
+
+impl MailFrom {
+    /// How long the team is not told of a mailbox from which mail comes back, so that it is told of all at once.
+    #[must_use]
+    pub fn tell_after(&self) -> TimeDelta {
+        TimeDelta::minutes(self.tell_after_minutes)
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]

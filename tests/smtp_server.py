@@ -44,8 +44,8 @@ def arguments():
     parser.add_argument("--key", help="PEM; belongs to --cert")
     parser.add_argument("--auth", metavar="USER:PASS", help="mail is refused without this sign-in")
     parser.add_argument(
-        "--reject", metavar="PATTERN=CODE", action="append", default=[], type=rejection,
-        help="answer to recipients that match, such as '*@gone.example=550' or 'busy@*=451'",
+        "--reject", metavar="PATTERN=CODE[ TEXT]", action="append", default=[], type=rejection,
+        help="answer to recipients that match, such as '*@gone.example=550', 'busy@*=451' or 'shy@*=550 5.7.1 no'",
     )
     parser.add_argument(
         "--stall", metavar="SECONDS", type=float, default=0,
@@ -62,10 +62,12 @@ def arguments():
 
 
 def rejection(text):
-    pattern, _, code = text.rpartition("=")
+    pattern, _, answer = text.rpartition("=")
+    code, _, said = answer.partition(" ")
     if not pattern or not (code.isdigit() and 400 <= int(code) <= 599):
         raise argparse.ArgumentTypeError("PATTERN=CODE, with a code from 400 to 599")
-    return pattern.lower(), code
+    usual = "1.1 no such mailbox" if code[0] == "5" else "2.0 try again later"
+    return pattern.lower(), f"{code} {said or f'{code[0]}.{usual}'}"
 
 
 class Handler:
@@ -83,10 +85,9 @@ class Handler:
         return responses
 
     async def handle_RCPT(self, server, session, envelope, address, options):
-        for pattern, code in self.options.reject:
+        for pattern, answer in self.options.reject:
             if fnmatch.fnmatchcase(address.lower(), pattern):
-                detail = "1.1 no such mailbox" if code[0] == "5" else "2.0 try again later"
-                return f"{code} {code[0]}.{detail}"
+                return f"{answer} <{address}>"
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
 

@@ -71,6 +71,15 @@ fn admission(app: &App, email: &EmailAddress) -> Option<MemberState> {
     email.is_under(&settings.approval_domains).then_some(MemberState::AwaitingApproval)
 }
 
+/// How somebody showed whose address it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// With what was mailed to it.
+    Mail,
+    /// A provider of single sign-on says so.
+    Provider,
+}
+
 /// The member who has just shown to read this address's mail, perhaps a new one, and what makes it so: to
 /// be committed with their session. `None` for whoever may not sign in.
 ///
@@ -80,6 +89,7 @@ pub(super) async fn signing_in(
     app: &App,
     email: &EmailAddress,
     known: Option<Member>,
+    proof: Proof,
 ) -> Result<Option<(Member, Batch)>> {
     let Some(way) = WayIn::of(app, email, known.as_ref()).await? else { return Ok(None) };
     let (now, is_new) = (app.clock.now(), known.is_none());
@@ -88,6 +98,9 @@ pub(super) async fn signing_in(
         None => joining(app, email.clone()).await?,
     };
     member.standing.verify(now, &app.config.sign_in);
+    if proof == Proof::Mail {
+        member.mailbox.answers();
+    }
     let batch = match way {
         WayIn::Member | WayIn::Joins(MemberState::Active) => Batch::new(),
         WayIn::Joins(_) => {

@@ -20,6 +20,7 @@ pub mod follow;
 pub mod identity;
 pub mod invitation;
 pub mod legal_hold;
+pub mod mailbox;
 pub mod member;
 pub mod mention;
 pub mod moderation;

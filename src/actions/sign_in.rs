@@ -6,7 +6,9 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use super::{
-    ROUNDS, lost_every_round, member, pause,
+    ROUNDS, lost_every_round,
+    member::{self, Proof},
+    pause,
     second_factor::{self, Asked},
     session::{self, Tokens},
 };
@@ -237,7 +239,8 @@ async fn complete(app: &App, sign_in: SignIn, caller: &Caller) -> Result<Verifie
             return Err(wrong_code());
         }
         let (joins, version) = (known.is_none(), known.as_ref().map(|member| member.version));
-        let Some((member, admitted)) = member::signing_in(app, &sign_in.email, known).await? else {
+        let Some((member, admitted)) = member::signing_in(app, &sign_in.email, known, Proof::Mail).await?
+        else {
             if member::has_changed(app, &sign_in.email_key, version).await? {
                 continue;
             }

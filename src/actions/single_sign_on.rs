@@ -8,7 +8,9 @@
 use url::Url;
 
 use super::{
-    ROUNDS, identity, lost_every_round, member, pause, session,
+    ROUNDS, identity, lost_every_round,
+    member::{self, Proof},
+    pause, session,
     sign_in::{self, Answering, Asking, Verified},
 };
 use crate::{
@@ -169,7 +171,7 @@ async fn returning(
 ) -> Result<Entering> {
     let now = app.clock.now();
     let (member, batch) = if speaks_for(email, &member) {
-        let admitted = member::signing_in(app, email, Some(member)).await?;
+        let admitted = member::signing_in(app, email, Some(member), Proof::Provider).await?;
         admitted.ok_or_else(|| not_admitted(app, provider))?
     } else {
         let another = member::with_address(app, &email.key()).await?;
@@ -220,7 +222,7 @@ async fn arriving(
         }
     }
     let (joins, version) = (known.is_none(), known.as_ref().map(|member| member.version));
-    let Some((member, batch)) = member::signing_in(app, email, known).await? else {
+    let Some((member, batch)) = member::signing_in(app, email, known, Proof::Provider).await? else {
         let changed = member::has_changed(app, &email.key(), version).await?;
         return if changed { Ok(None) } else { Err(not_admitted(app, provider)) };
     };

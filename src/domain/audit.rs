@@ -124,6 +124,10 @@ pub enum AuditAction {
     /// A moderator or administrator signed in with a provider of single sign-on for the first time.
     LinkIdentity,
     UnlinkIdentity,
+    /// An administrator has a member sent nothing more of what is sent to many…
+    SuppressMailbox,
+    /// …or sends them mail again.
+    LiftSuppression,
 }
 scalar_enum!(AuditAction);
 
@@ -183,6 +187,8 @@ impl AuditEntry {
             AuditAction::ResetSecondFactor => {
                 "Your second factors are reset: sign in again, and register new ones".to_owned()
             }
+            AuditAction::SuppressMailbox => "You are sent no more digests and news by mail".to_owned(),
+            AuditAction::LiftSuppression => "You are sent digests and news by mail again".to_owned(),
             AuditAction::SuspectPasskey => "There may be a copy of your passkey".to_owned(),
             AuditAction::AddSecondFactor
             | AuditAction::RemoveSecondFactor

@@ -91,6 +91,10 @@ pub enum Task {
     SendDecision {
         member: Id<Member>,
     },
+    /// To the team: from whose mailboxes mail comes back.
+    SendSuppressions {
+        members: Vec<Id<Member>>,
+    },
     /// To show again that they read their address's mail.
     SendVerifyReminder {
         member: Id<Member>,
@@ -215,6 +219,7 @@ impl Task {
             | Self::SendErasureMail { .. } => Lane::SoonByMail,
             Self::SendDigest { .. }
             | Self::SendReviewReminder { .. }
+            | Self::SendSuppressions { .. }
             | Self::SendVerifyReminder { .. }
             | Self::DeleteBlob { .. }
             | Self::DeleteDataExport { .. }

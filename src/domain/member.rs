@@ -8,6 +8,7 @@ use super::{
     email::EmailAddress,
     fold::fold,
     follow::FollowCounts,
+    mailbox::{Mailbox, SuppressionReason},
     moderation::Suspension,
     notification::NotificationPreferences,
     organisation::Organisation,
@@ -57,6 +58,9 @@ pub struct Member {
     /// Whether they take part yet, until when, and in what.
     #[serde(default)]
     pub standing: Standing,
+    /// Whether mail to them comes back.
+    #[serde(default)]
+    pub mailbox: Mailbox,
     /// What they tell of themselves, and what finds them.
     #[serde(default)]
     pub profile: Profile,
@@ -87,6 +91,8 @@ document!(
         Index::named("organisation").asc(Member::ORGANISATION),
         Index::named("role").asc(Member::ROLE),
         Index::named("owner").asc(Member::OWNER),
+        Index::named("suppressed").desc(Member::SUPPRESSED_AT),
+        Index::named("tell_suppressed").asc(Member::TELL_SUPPRESSED_AT),
     ]
 );
 
@@ -156,6 +162,10 @@ impl Member {
     pub const ASKED_AT: Field<Self, Option<Timestamp>> = Field::new("standing.askedAt");
     pub const VERIFIED_UNTIL: Field<Self, Option<Timestamp>> = Field::new("standing.verifiedUntil");
     pub const REMIND_AT: Field<Self, Option<Timestamp>> = Field::new("standing.remindAt");
+    pub const SUPPRESSED_AT: Field<Self, Option<Timestamp>> = Field::new("mailbox.suppressedAt");
+    pub const SUPPRESSION_REASON: Field<Self, Option<SuppressionReason>> = Field::new("mailbox.reason");
+    pub const SUPPRESSION_CODE: Field<Self, Option<String>> = Field::new("mailbox.code");
+    pub const TELL_SUPPRESSED_AT: Field<Self, Option<Timestamp>> = Field::new("mailbox.tellAt");
 
     /// Somebody who joins at `now`. Where they work and when their digest comes is for the caller to
     /// add.
@@ -181,6 +191,7 @@ impl Member {
             created_at: now,
             suspension: None,
             standing: Standing::default(),
+            mailbox: Mailbox::default(),
             ended_sessions: Vec::new(),
             second_factor: None,
             acting: None,
@@ -203,6 +214,18 @@ impl Member {
     #[must_use]
     pub fn to_remind(now: Timestamp) -> Filter<Self> {
         Self::REMIND_AT.lte(now)
+    }
+
+    /// Those of whose suppression the team is to be told at `now`.
+    #[must_use]
+    pub fn to_tell_of(now: Timestamp) -> Filter<Self> {
+        Self::TELL_SUPPRESSED_AT.lte(now)
+    }
+
+    /// Those whose mailbox gets nothing of what is sent to many.
+    #[must_use]
+    pub fn suppressed() -> Filter<Self> {
+        Self::SUPPRESSED_AT.gt(Some(Timestamp::from_millis(0)))
     }
 
     /// Why they may not use the service at `now`.

@@ -30,6 +30,7 @@ pub mod invitation;
 pub mod job;
 pub mod legal_hold;
 pub mod local_path;
+pub mod mailbox;
 pub mod member;
 pub mod mention;
 pub mod moderation;

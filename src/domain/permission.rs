@@ -261,6 +261,7 @@ pub const TABLE: &[Permission] = &[
     row("viewer.digests", Scope::AccountRead, ONLY_THEIRS),
     row("digestPreview", Scope::Administration, ADMINISTRATORS),
     row("digests", Scope::Administration, ADMINISTRATORS),
+    row("suppressions", Scope::Administration, ADMINISTRATORS),
     row("editorsNotes", Scope::Moderation, MODERATORS),
     by_people("viewer.sessions", ONLY_THEIRS),
     by_people("listSessions", ONLY_THEIRS),
@@ -321,6 +322,8 @@ pub const TABLE: &[Permission] = &[
     by_people("eraseMember", ADMINISTRATORS),
     by_people("setLegalHold", ADMINISTRATORS),
     by_people("liftLegalHold", ADMINISTRATORS),
+    row("suppressMember", Scope::Administration, ADMINISTRATORS),
+    row("liftSuppression", Scope::Administration, ADMINISTRATORS),
     // A factor that a program could show would be none.
     by_people("startTotp", EVERYBODY),
     by_people("addTotp", EVERYBODY),

@@ -167,10 +167,12 @@ impl Member {
         }
     }
 
-    /// Whether they are to have e-mails about what happens here. Who is suspended is told of that, too.
+    /// Whether they are to have e-mails about what happens here. Who is suspended is told of that, too; a
+    /// mailbox from which mail comes back is told nothing.
     #[must_use]
     pub fn gets_mail(&self, now: Timestamp) -> bool {
-        self.standing.state == MemberState::Active && self.shut_out(now).is_none()
+        let is_active = self.standing.state == MemberState::Active && self.shut_out(now).is_none();
+        is_active && !self.mailbox.is_suppressed()
     }
 
     /// What they were invited to; none: to everything.

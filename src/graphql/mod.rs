@@ -47,6 +47,7 @@ pub mod session;
 pub mod socket;
 pub mod standing;
 pub mod succession;
+pub mod suppression;
 pub mod tag;
 pub mod thread;
 pub mod topic;
@@ -83,6 +84,7 @@ struct House(
     standing::StandingMutation,
     invitation::InvitationMutation,
     legal_hold::LegalHoldMutation,
+    suppression::SuppressionMutation,
     role::RoleMutation,
 );
 

@@ -25,6 +25,7 @@ use super::{
     report::Report,
     service_account::ServiceAccount,
     standing::{Applicant, Rules},
+    suppression::Suppression,
     tag::Tag,
     topic::Topic,
 };
@@ -37,7 +38,8 @@ use crate::{
         digest::log as digest_log,
         erasure as erasures,
         feed::Taste,
-        invitation as invitations, legal_hold as legal_holds, organisation as organisations,
+        invitation as invitations, legal_hold as legal_holds, mailbox as mailboxes,
+        organisation as organisations,
         page::{MAX_SIZE, Wanted},
         peer as peers, pin as pins,
         post::{self as posts, PostFilter, PostOrder},
@@ -379,6 +381,19 @@ impl Query {
         let member = member_id.as_ref().map(member_id_of).transpose()?;
         let listing = digest_log::all(&administrator(ctx)?, member.as_ref(), state);
         connect(ctx, listing, Wanted { first, last, after, before }, Digest).await
+    }
+
+    /// Members from whose mailboxes mail comes back, the latest first: for administrators.
+    async fn suppressions(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<Suppression>> {
+        let listing = mailboxes::suppressed(&administrator(ctx)?);
+        connect(ctx, listing, Wanted { first, last, after, before }, Suppression).await
     }
 
     /// What moderators say in the digests of the 8 weeks before and after this one, the latest week

@@ -26,6 +26,7 @@ mod runner;
 mod second_factor;
 pub mod sign_in_mail;
 mod succession;
+pub mod suppression;
 pub mod verify_reminder;
 
 pub use self::{
@@ -34,8 +35,9 @@ pub use self::{
 };
 use crate::{
     app::App,
-    domain::job::Task,
+    domain::job::{Job, Task},
     error::{Error, StoreError},
+    ids::Id,
     mail::MailError,
     store::Batch,
 };
@@ -67,14 +69,14 @@ impl From<MailError> for Failure {
     fn from(error: MailError) -> Self {
         match error {
             MailError::Later(why) => Self::Later(why),
-            MailError::Never(why) => Self::Never(why),
+            error @ (MailError::NoMailbox(_) | MailError::Never(_)) => Self::Never(error.to_string()),
         }
     }
 }
 
 /// Does what a job is for. The batch is committed together with the job's deletion; empty when
 /// there was nothing to do (any more).
-async fn perform(app: &App, task: &Task) -> Result<Batch, Failure> {
+async fn perform(app: &App, job: &Id<Job>, task: &Task) -> Result<Batch, Failure> {
     match task {
         Task::SendSignInCode { sign_in } => sign_in_mail::run(app, sign_in).await,
         Task::SendNewDeviceMail { session } => new_device::send(app, session).await,
@@ -87,6 +89,7 @@ async fn perform(app: &App, task: &Task) -> Result<Batch, Failure> {
         Task::SendInvitation { invitation } => invitation_mail::send(app, invitation).await,
         Task::SendApplicant { member } => applicant_mail::send(app, member).await,
         Task::SendDecision { member } => decision_mail::send(app, member).await,
+        Task::SendSuppressions { members } => suppression::send(app, job, members).await,
         Task::SendVerifyReminder { member } => verify_reminder::send(app, member).await,
         Task::SendAccessTokenMail { token, news } => access_token::send(app, token, *news).await,
         Task::SendSecondFactorMail { member, news, at } => second_factor::send(app, member, *news, *at).await,

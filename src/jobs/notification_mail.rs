@@ -3,14 +3,15 @@
 
 use std::collections::HashMap;
 
-use super::{Failure, digest::lapsed};
+use super::Failure;
 use crate::{
-    actions::{contribution, digest::unsubscribe::unsubscribe_link_of},
+    actions::{contribution, digest::unsubscribe::unsubscribe_link_of, mailbox::suppressing},
     app::App,
     domain::{
         audit::AuditEntry,
         comment::Comment,
         contribution::Contribution,
+        mailbox::SuppressionReason,
         member::Member,
         notification::{Delivery, Kind, Notification},
         sight::Seen,
@@ -56,9 +57,9 @@ pub(super) async fn send(app: &App, member: &Id<Member>, thread: &Id<Thread>) ->
     };
     match app.mailer.send(&message).await {
         Ok(()) => Ok(told),
-        Err(MailError::Never(why)) => {
-            tracing::warn!(member = %member.id, why, "an e-mail of news bounced");
-            Ok(told.and(lapsed(app, &member.id)))
+        Err(MailError::NoMailbox(code)) => {
+            tracing::warn!(member = %member.id, code, "an e-mail of news bounced");
+            Ok(told.and(suppressing(app, &member.id, SuppressionReason::HardBounce, Some(&code))))
         }
         Err(error) => Err(error.into()),
     }

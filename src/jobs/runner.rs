@@ -14,7 +14,9 @@ use tokio::{
     time::{Instant, sleep, timeout, timeout_at},
 };
 
-use super::{Failure, access_token, digest, perform, purge, refresh, review_reminder, verify_reminder};
+use super::{
+    Failure, access_token, digest, perform, purge, refresh, review_reminder, suppression, verify_reminder,
+};
 use crate::{
     app::App,
     domain::job::{Job, JobState, Lane},
@@ -124,6 +126,7 @@ impl Worker {
                 digest::plan(&self.app).await?;
                 review_reminder::plan(&self.app).await?;
                 verify_reminder::plan(&self.app).await?;
+                suppression::plan(&self.app).await?;
                 refresh::close(&self.app).await?;
                 access_token::plan(&self.app).await?;
             }
@@ -208,7 +211,7 @@ impl Leased {
     async fn run(&self, app: &App) -> Result<()> {
         // Some of the lease is kept for the commit.
         let end = self.end - (self.end - Instant::now()) / 10;
-        let performance = AssertUnwindSafe(perform(app, &self.job.task)).catch_unwind();
+        let performance = AssertUnwindSafe(perform(app, &self.job.id, &self.job.task)).catch_unwind();
         let outcome = match timeout_at(end, performance).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(Failure::Error(Error::Fault("the job panicked".to_owned()))),

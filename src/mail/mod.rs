@@ -21,6 +21,8 @@ pub mod samples;
 pub mod second_factor;
 pub mod sign_in;
 mod smtp;
+pub mod status;
+pub mod suppression;
 pub mod template;
 pub mod verify_reminder;
 
@@ -67,7 +69,11 @@ pub enum MailError {
     /// connection broke after the message was handed over, so that nobody knows.
     #[error("{0}")]
     Later(String),
-    /// The server will never take it (5xx).
+    /// There is no such mailbox, or none that takes mail; with the status or reply code that says so, see
+    /// [`status`].
+    #[error("the mail server says that there is no such mailbox ({0})")]
+    NoMailbox(String),
+    /// The message can't be sent as it is.
     #[error("{0}")]
     Never(String),
 }

@@ -5,7 +5,7 @@ use super::{
     decision::DecisionMail, digest::DigestMail, erasure::ErasureMail, identity::IdentityMail,
     invitation::InvitationMail, new_device::NewDeviceMail, notification::NotificationMail,
     review_reminder::ReviewReminder, second_factor::SecondFactorMail, sign_in::SignInMail,
-    verify_reminder::VerifyReminder,
+    suppression::SuppressionMail, verify_reminder::VerifyReminder,
 };
 use crate::domain::email::EmailAddress;
 
@@ -22,7 +22,7 @@ pub fn samples() -> Result<Vec<(&'static str, Message)>, String> {
         })
     };
     let message = |name: &'static str, subject: String, list, (text, html): (String, String)| {
-        let to = EmailAddress::parse("asha.oneill@leedsth.nhs.uk").map_err(|problem| problem.to_string())?;
+        let to = EmailAddress::parse("asha.oneill@leedsth.nhs.uk").map_err(ToString::to_string)?;
         let (to_name, message_id) = ("Asha O’Neill".to_owned(), format!("{name}-sample@hope.example"));
         Ok::<_, String>((name, Message { to, to_name, subject, text, html, message_id, list }))
     };
@@ -46,6 +46,7 @@ pub fn samples() -> Result<Vec<(&'static str, Message)>, String> {
         "review_reminder": ReviewReminder,
         "second_factor": SecondFactorMail,
         "sign_in": SignInMail,
+        "suppression": SuppressionMail,
         "verify_reminder": VerifyReminder,
     };
     let mail = DigestMail::sample();

@@ -24,7 +24,7 @@ use lettre::{
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::{MailError, Message, compose::Composer};
+use super::{MailError, Message, compose::Composer, status};
 use crate::config::{MailFrom, Secret};
 
 /// Where submissions over TLS from the first byte go (RFC 8314).
@@ -105,7 +105,8 @@ impl Drop for Unfinished<'_> {
     }
 }
 
-/// What to make of a failure. What the server said is left out, as it often repeats the address.
+/// What to make of a failure. Of what the server said only the status is kept, as the words often repeat the
+/// address.
 fn classify(error: &smtp::Error) -> MailError {
     match error.status().map(|code| code.to_string()) {
         // It does not know *us* (RFC 4954): a setting to be put right, not a mailbox that is gone.
@@ -113,7 +114,14 @@ fn classify(error: &smtp::Error) -> MailError {
             MailError::Later(format!("the mail server refuses our sign-in ({code})"))
         }
         Some(code) if error.is_permanent() => {
-            MailError::Never(format!("the mail server refuses the message for good ({code})"))
+            let said = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+            let code = status::enhanced(&said).map_or(code, ToOwned::to_owned);
+            if status::is_about_the_mailbox(&code) {
+                MailError::NoMailbox(code)
+            } else {
+                tracing::error!(code, "the mail server refuses our mail; it is tried again for two days");
+                MailError::Later(format!("the mail server refuses our mail ({code})"))
+            }
         }
         Some(code) => MailError::Later(format!("the mail server asks to try later ({code})")),
         None if error.is_response() => MailError::Later("the mail server's answer makes no sense".to_owned()),

@@ -11,6 +11,7 @@ pub mod data_export;
 mod docs;
 pub mod health;
 mod jwks;
+pub mod mail_events;
 pub mod problem;
 pub mod second_factor;
 pub mod session;
@@ -80,6 +81,7 @@ type Api = (
     single_sign_on::SingleSignOnApi,
     attachment::AttachmentApi,
     data_export::DataExportApi,
+    mail_events::MailEventsApi,
 );
 
 fn service() -> OpenApiService<Api, ()> {
@@ -91,6 +93,7 @@ fn service() -> OpenApiService<Api, ()> {
             single_sign_on::SingleSignOnApi,
             attachment::AttachmentApi,
             data_export::DataExportApi,
+            mail_events::MailEventsApi,
         ),
         "HOPE exchange",
         env!("CARGO_PKG_VERSION"),

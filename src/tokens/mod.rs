@@ -9,3 +9,4 @@ pub mod refresh;
 pub mod second_factor;
 pub mod sign_in;
 pub mod single_sign_on;
+pub mod webhook;

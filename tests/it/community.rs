@@ -10,6 +10,7 @@ use hope_exchange::{
         email::EmailAddress,
         follow::FollowCounts,
         job::{Job, Lane},
+        mailbox::Mailbox,
         member::{DigestFrequency, DigestPreferences, Member, Role},
         notification::NotificationPreferences,
         organisation::Organisation,
@@ -61,6 +62,7 @@ pub fn member(ids: &Ids, name: &str, now: Timestamp) -> Member {
         profile: Profile::default(),
         ended_sessions: Vec::new(),
         standing,
+        mailbox: Mailbox::default(),
         second_factor: None,
         acting: None,
     }

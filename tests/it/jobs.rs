@@ -69,9 +69,14 @@ on_both_stores! {
             let tuesday = time(TUESDAY).plus(TimeDelta::days(7 * week));
             publish(&app.app.store, &[idea(app, &members[0], "News", tuesday.minus(TimeDelta::hours(1)))]).await;
             assert!(reload(&app.app.store, &jo.id).await.digest_due_at.is_some());
-            app.mail.fail_next([MailError::Never("refused for good (550)".to_owned())]);
+            app.mail.fail_next([MailError::NoMailbox("5.1.1".to_owned())]);
             assert!(run_at(app, &tuesday.to_string()).await.is_empty());
             assert!(waiting(&app.app.store).await.is_empty());
+            // Whoever signs in with a code gets mail again.
+            let mut member = reload(&app.app.store, &jo.id).await;
+            assert!(member.mailbox.is_suppressed());
+            member.mailbox.answers();
+            app.app.store.commit(Batch::new().replace(&member)).await.unwrap();
         }
         let states: Vec<_> = digests_of(&app.app.store, jo).await.iter().map(|digest| digest.state).collect();
         assert_eq!(states, [DigestState::Bounced; 3]);

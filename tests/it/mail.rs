@@ -144,18 +144,30 @@ async fn opportunistic_tls_is_used_where_it_is_offered() {
 
 #[tokio::test]
 async fn what_the_server_says_decides_whether_to_try_again() {
-    let server = SmtpServer::start(&["--reject", "gone@*=550", "--reject", "busy@*=451"]).await;
+    let answers = [
+        "gone@*=550",
+        "old@*=551 moved away",
+        "policy@*=550 5.7.1 we do not know you",
+        "spam@*=554 this looks like junk",
+        "full@*=552 5.2.2 over quota",
+        "busy@*=451",
+    ];
+    let options: Vec<&str> = answers.iter().flat_map(|answer| ["--reject", answer]).collect();
+    let server = SmtpServer::start(&options).await;
     let mailer = mailer(&server, "none");
-    let never = mailer.send(&message("gone@trust.nhs.uk")).await.unwrap_err();
-    assert!(
-        matches!(&never, MailError::Never(why) if why.contains("550") && !why.contains("gone@")),
-        "{never}"
-    );
-    let later = mailer.send(&message("busy@trust.nhs.uk")).await.unwrap_err();
-    assert!(
-        matches!(&later, MailError::Later(why) if why.contains("451") && !why.contains("busy@")),
-        "{later}"
-    );
+    for (who, status) in [("gone", "5.1.1"), ("old", "551")] {
+        let never = mailer.send(&message(&format!("{who}@trust.nhs.uk"))).await.unwrap_err();
+        assert_eq!(never, MailError::NoMailbox(status.to_owned()));
+        assert!(!never.to_string().contains('@'), "{never}");
+    }
+    // A refusal that is not about the mailbox is an operator's to mend.
+    for (who, status) in [("policy", "5.7.1"), ("spam", "554"), ("full", "5.2.2"), ("busy", "451")] {
+        let later = mailer.send(&message(&format!("{who}@trust.nhs.uk"))).await.unwrap_err();
+        assert!(
+            matches!(&later, MailError::Later(why) if why.contains(status) && !why.contains('@')),
+            "{later}"
+        );
+    }
     mailer.send(&message("jo@trust.nhs.uk")).await.unwrap();
     assert_eq!(server.count(), 1);
 

@@ -46,6 +46,7 @@ mod process;
 mod processes;
 mod roles;
 mod successions;
+mod suppression;
 mod tags;
 mod taking_part;
 mod unread;

@@ -409,7 +409,8 @@ impl Scene<'_> {
                 self.app.mutate(actor, "eraseMyAccount", &self.own_erasure().await, "").await;
                 json!({})
             }
-            "correctMember" | "removeMemberPhoto" | "eraseMember" | "setLegalHold" | "liftLegalHold" => {
+            "correctMember" | "removeMemberPhoto" | "eraseMember" | "setLegalHold" | "liftLegalHold"
+            | "suppressMember" | "liftSuppression" => {
                 let name = format!("Member {}", u32::from_be_bytes(random()));
                 json!({ "memberId": self.app.person(&name).await.id, "reason": "As they asked." })
             }
@@ -546,6 +547,8 @@ correctMember              | FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN F
 eraseMember                | FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN yes
 setLegalHold               | FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN yes
 liftLegalHold              | FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN yes
+suppressMember             | FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN yes
+liftSuppression            | FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN yes
 startTotp                  | yes yes yes yes yes yes yes yes yes
 addTotp                    | yes yes yes yes yes yes yes yes yes
 startPasskey               | yes yes yes yes yes yes yes yes yes

@@ -35,6 +35,7 @@ fn member(preferences: DigestPreferences, since: Timestamp) -> Member {
         created_at: since,
         suspension: None,
         standing: crate::domain::standing::Standing::default(),
+        mailbox: crate::domain::mailbox::Mailbox::default(),
         profile: crate::domain::profile::Profile::default(),
         ended_sessions: Vec::new(),
         second_factor: None,

@@ -11,12 +11,13 @@ mod words;
 use self::content::Content;
 use super::{Failure, run_due};
 use crate::{
-    actions::digest::unsubscribe::unsubscribe_link,
+    actions::{digest::unsubscribe::unsubscribe_link, mailbox::suppressing},
     app::App,
     clock::Timestamp,
     domain::{
         digest::{Digest, DigestState, Told, Window, next_due},
         job::{Job, Task},
+        mailbox::SuppressionReason,
         member::{DigestFrequency, Member},
     },
     error::{Error, Result, StoreError},
@@ -117,7 +118,8 @@ struct Plan {
 
 impl Plan {
     fn of(app: &App, member: &Member, now: Timestamp) -> Self {
-        let Some(window) = Window::due(member, now) else {
+        // What happens while a mailbox is suppressed is told when it is no longer.
+        let Some(window) = Window::due(member, now).filter(|_| !member.mailbox.is_suppressed()) else {
             return Self { member: move_on(member, now), planned: None };
         };
         let digest = Digest::planned(&member.id, &window);
@@ -161,7 +163,7 @@ pub(super) async fn send(app: &App, id: &Id<Digest>) -> Result<Batch, Failure> {
     let message = compose(app, &member, &content, digest.id.as_str(), Some(page))?;
     match app.mailer.send(&message).await {
         Ok(()) => Ok(sent(digest, app.clock.now(), content.told())),
-        Err(MailError::Never(why)) => bounced(app, &digest, &why).await,
+        Err(MailError::NoMailbox(code)) => bounced(app, &digest, &code).await,
         Err(error) => Err(error.into()),
     }
 }
@@ -196,25 +198,24 @@ fn sent(digest: Digest, at: Timestamp, told: Vec<Told>) -> Batch {
     Batch::new().replace(&sent)
 }
 
-/// The mailbox is gone or closed to us, perhaps because the member left: their sessions don't go on until
-/// they have shown to read its mail. After some in a row, no more digests are planned until the member
+/// The mailbox is gone or closed to us, perhaps because the member left: it gets no more mail, and their sessions
+/// don't go on, until they have shown to read its mail. After some in a row, no more digests are planned until the member
 /// chooses again when they want them.
-async fn bounced(app: &App, digest: &Digest, why: &str) -> Result<Batch, Failure> {
-    tracing::warn!(digest = %digest.id, member = %digest.member, why, "a digest bounced");
+async fn bounced(app: &App, digest: &Digest, code: &str) -> Result<Batch, Failure> {
+    tracing::warn!(digest = %digest.id, member = %digest.member, code, "a digest bounced");
     let newest = Digest::UNTIL.desc();
     let earlier = app.store.find(Digest::of_member(&digest.member), newest, Page::first(HISTORY)).await?;
-    let batch = ended(digest, DigestState::Bounced).and(lapsed(app, &digest.member));
+    let batch = ended(digest, DigestState::Bounced).and(suppressing(
+        app,
+        &digest.member,
+        SuppressionReason::HardBounce,
+        Some(code),
+    ));
     if !Digest::bounces_too_often(&earlier) {
         return Ok(batch);
     }
     tracing::error!(member = %digest.member, "digests are paused: too many bounced in a row");
     Ok(batch.patch(&digest.member, Guard::Present, [Member::DIGEST_DUE_AT.set(None)]))
-}
-
-/// It does not count any more that a member once showed to read their address's mail.
-pub(super) fn lapsed(app: &App, member: &Id<Member>) -> Batch {
-    let changes = [Member::VERIFIED_UNTIL.set(Some(app.clock.now())), Member::REMIND_AT.set(None)];
-    Batch::new().patch(member, Guard::Present, changes)
 }
 
 /// The message, with the address of the page that shows it, too, once there is one.

@@ -78,6 +78,7 @@ const QUERIES: &[(&str, &str, &[Scope])] = &[
     ("viewer.digests", "{ viewer { digests { totalCount } } }", &[]),
     ("digestPreview", "{ digestPreview { subject } }", &[]),
     ("digests", "{ digests { totalCount } }", &[Scope::AccountRead]),
+    ("suppressions", "{ suppressions { totalCount } }", &[]),
     ("editorsNotes", "{ editorsNotes { week } }", &[]),
     ("viewer.secondFactors", "{ viewer { secondFactors { recoveryCodesLeft } } }", &[]),
     ("viewer.identities", "{ viewer { identities { id } } }", &[]),
@@ -185,8 +186,9 @@ on_both_stores! {
                 rest.push(operation["operationId"].as_str().unwrap_or_else(|| panic!("{path} has no operationId")).to_owned());
             }
         }
-        // How one becomes signed in, and stops to be.
+        // How one becomes signed in, and stops to be; and what a provider signs.
         let open = [
+            "postMailEvents",
             "signIn", "verify", "showSecondFactorCode", "showPasskey", "refresh", "signOut",
             "listProviders", "startSingleSignOn", "finishSingleSignOn",
         ];

@@ -292,7 +292,7 @@ on_both_stores! {
         let idea = post(&app.app.ids, &bea, PostKind::Idea, "Quiet nights", now.plus(TimeDelta::minutes(1)));
         commit(app, Batch::new().insert(&bea)).await;
         publish(&app.app.store, &[idea]).await;
-        app.mail.fail_next([MailError::Never("550".to_owned())]);
+        app.mail.fail_next([MailError::NoMailbox("5.1.1".to_owned())]);
         app.app.clock.set(crate::community::time(crate::digest::TUESDAY));
         digest::run(&app.app).await.unwrap();
         let (status, problem) = refresh(app, &tokens["refreshToken"]).await;
