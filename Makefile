@@ -4,6 +4,9 @@
 PYTHON ?= python3
 # How many posts `make bench` starts from.
 N ?= 10000
+# For how many members, and among how many posts, `make bench-digest` measures.
+MEMBERS ?= 10000
+POSTS ?= 100000
 CARGO_DENY_VERSION := 0.20.2
 
 .DEFAULT_GOAL := help
@@ -71,6 +74,10 @@ schema: $(ASSETS) ## writes schema/ from the code
 bench: setup ## measures a release build: the guard alone, then HTTP on both stores: make bench N=100000
 	cargo bench --bench guard
 	tests/with-mongod cargo bench --bench http -- --posts $(N)
+
+.PHONY: bench-digest
+bench-digest: setup ## measures how fast digests go out, on both stores: make bench-digest MEMBERS=1000,100000
+	tests/with-mongod cargo bench --bench digest -- --members $(MEMBERS) --posts $(POSTS)
 
 .PHONY: clean
 clean: ## removes what was built or fetched; data/ stays

@@ -52,6 +52,9 @@ def arguments():
         help="wait before the answer to the message; it is kept only if the client waits too",
     )
     parser.add_argument(
+        "--stall-for", metavar="PATTERN", default="*", help="only over messages to recipients that match",
+    )
+    parser.add_argument(
         "--drop-after-data", metavar="TIMES", type=int, nargs="?", const=ALWAYS, default=0,
         help="keep the message, then close the connection without an answer: always, or so often",
     )
@@ -93,7 +96,8 @@ class Handler:
 
     async def handle_DATA(self, server, session, envelope):
         # A client that gives up meanwhile cancels this.
-        await asyncio.sleep(self.options.stall)
+        if any(fnmatch.fnmatchcase(to.lower(), self.options.stall_for) for to in envelope.rcpt_tos):
+            await asyncio.sleep(self.options.stall)
         name = self.keep(session, envelope)
         if self.drops > 0:
             self.drops -= 1

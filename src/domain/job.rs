@@ -170,7 +170,8 @@ pub enum JobState {
 }
 scalar_enum!(JobState);
 
-/// Jobs of one lane are done one after the other; the lanes don't wait for each other.
+/// Jobs of one lane are done one after the other, but for one that takes long; the lanes don't wait for each
+/// other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Lane {

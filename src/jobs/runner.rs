@@ -5,10 +5,10 @@
 //! worker that dies: its lease runs out and the job is simply due. Workers on several machines need
 //! clocks that agree to within a fraction of a lease.
 
-use std::{future::Future, panic::AssertUnwindSafe, time::Duration};
+use std::{collections::VecDeque, future::Future, panic::AssertUnwindSafe, time::Duration};
 
 use chrono::TimeDelta;
-use futures_util::FutureExt;
+use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use tokio::{
     sync::{broadcast, watch},
     time::{Instant, sleep, timeout, timeout_at},
@@ -27,6 +27,11 @@ use crate::{
 
 /// Jobs looked up at once.
 const PAGE: usize = 20;
+/// How long a job may take before the next of its lane begins beside it…
+const PATIENCE: Duration = Duration::from_secs(1);
+/// …and how many there are then at most. As long as all goes well it is one, so that a worker that dies has one
+/// message in hand.
+const IN_HAND_MAX: usize = 4;
 /// How long a stopping worker waits for the message in hand. Then it leaves it to its lease.
 const DRAIN: Duration = Duration::from_secs(8);
 /// The longest pause between looks at a store that is away: work goes on within 10 s of its return.
@@ -160,26 +165,54 @@ impl Worker {
     }
 }
 
-/// Runs a lane's due jobs, one after the other, while `go_on` says so.
+/// Runs a lane's due jobs, one after the other, while `go_on` says so. One that takes long (a mail server that
+/// stalls over it) does not hold up the others: the next begins beside it.
 async fn run_lane(app: &App, lane: Lane, go_on: &(dyn Fn() -> bool + Sync)) -> Result<usize> {
-    let mut run = 0;
+    let (mut queue, mut in_hand) = (VecDeque::new(), FuturesUnordered::new());
+    // Whether the last look found something that nobody else had taken.
+    let (mut run, mut look) = (0, true);
+    // The job that was begun last, while it is in hand.
+    let (mut begun, mut newest) = (0, None::<(usize, Instant)>);
     loop {
-        let due = Job::due(lane, app.clock.now());
-        let jobs = app.store.find(due, Job::DUE_AT.asc(), Page::first(PAGE)).await?;
-        let before = run;
-        for job in jobs {
-            if !go_on() {
-                return Ok(run);
+        if in_hand.len() < IN_HAND_MAX && newest.is_none_or(|(_, at)| at.elapsed() >= PATIENCE) {
+            if queue.is_empty() && look && go_on() {
+                let due = Job::due(lane, app.clock.now());
+                look = false;
+                match app.store.find(due, Job::DUE_AT.asc(), Page::first(PAGE)).await {
+                    Ok(found) => queue.extend(found),
+                    Err(error) => return given_up(in_hand, error.into()).await,
+                }
             }
-            if let Some(leased) = Leased::take(app, job).await? {
-                leased.run(app).await?;
-                run += 1;
+            if let Some(job) = queue.pop_front().filter(|_| go_on()) {
+                begun += 1;
+                newest = Some((begun, Instant::now()));
+                in_hand.push(work(app, job).map(move |done| (begun, done)));
             }
         }
-        // None are due, or other workers have them.
-        if run == before {
-            return Ok(run);
+        match timeout(PATIENCE, in_hand.next()).await {
+            Ok(None) => return Ok(run),
+            Ok(Some((number, Ok(done)))) => {
+                run += usize::from(done);
+                look |= done;
+                newest = newest.filter(|(newest, _)| *newest != number);
+            }
+            Ok(Some((_, Err(error)))) => return given_up(in_hand, error).await,
+            Err(_) => {}
         }
+    }
+}
+
+/// The store is away. What is in hand comes to its end, so that what was done is written down, if it can be.
+async fn given_up<T>(mut in_hand: FuturesUnordered<impl Future>, error: Error) -> Result<T> {
+    while in_hand.next().await.is_some() {}
+    Err(error)
+}
+
+/// Does a job, unless somebody else has it.
+async fn work(app: &App, job: Job) -> Result<bool> {
+    match Leased::take(app, job).await? {
+        Some(leased) => leased.run(app).await.map(|()| true),
+        None => Ok(false),
     }
 }
 

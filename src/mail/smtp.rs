@@ -31,8 +31,8 @@ use crate::config::{MailFrom, Secret};
 const TLS_PORT: u16 = 465;
 /// Where submissions go (RFC 6409).
 const SUBMISSION_PORT: u16 = 587;
-/// Connections kept open: one for each lane of each worker, and some.
-const CONNECTIONS: u32 = 4;
+/// Connections at once: those of all lanes of a worker, some of which may stall.
+const CONNECTIONS: u32 = 16;
 /// Servers close idle connections after 5 minutes or sooner (RFC 5321 asks for no more).
 const IDLE: Duration = Duration::from_secs(60);
 

@@ -30,7 +30,7 @@ use tokio::{
 
 use crate::{
     community::{insert, member, post, publish, time, waiting},
-    process::{SmtpServer, emls, header},
+    process::{SmtpServer, emls, header, until},
 };
 
 fn message(to: &str) -> Message {
@@ -191,6 +191,38 @@ async fn a_server_that_stalls_costs_the_timeout_and_spoils_nothing() {
         assert!(matches!(stalled, Err(MailError::Later(_))), "{stalled:?}");
         assert!(start.elapsed() < Duration::from_millis(1_900), "{:?}", start.elapsed());
     }
+}
+
+/// A server that stalls over one message holds up nobody else's, and that one only for the timeout.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_stalls_holds_up_nobody_else() {
+    let server = SmtpServer::start(&["--stall", "60", "--stall-for", "slow@*"]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let mailer = mailer_with(&server, "none", &MailFrom { timeout_seconds: 8, ..settings() });
+    let app = app(folder.path(), mailer, clock.clone()).await;
+    let before = app.clock.now().minus(TimeDelta::days(1));
+    let mut members: Vec<_> =
+        (0..20).map(|number| member(&app.ids, &format!("Member {number}"), before)).collect();
+    // Due first.
+    members[1].email = EmailAddress::parse("slow@trust.nhs.uk").unwrap();
+    members[1].digest_due_at = Some(app.clock.now().minus(TimeDelta::minutes(1)));
+    insert(&app.store, &members).await;
+    let idea = post(&app.ids, &members[0], PostKind::Idea, "Quiet nights", before.plus(TimeDelta::hours(1)));
+    publish(&app.store, &[idea]).await;
+
+    let start = Instant::now();
+    let running = tokio::spawn({
+        let app = app.clone();
+        async move { jobs::digest::run(&app).await }
+    });
+    until("all others have theirs", async || server.count() == 18).await;
+    let others = start.elapsed();
+    assert!(!running.is_finished() && others < Duration::from_secs(7), "{others:?}");
+    running.await.unwrap().unwrap();
+    let mut left = waiting(&app.store).await;
+    assert_eq!((left.len(), left.remove(0).attempts), (1, 1));
+    app.store.close().await;
 }
 
 #[tokio::test]
