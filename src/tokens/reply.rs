@@ -110,8 +110,8 @@ pub fn read(keys: &Keys, token: &str, member: &Id<Member>) -> Option<Answered> {
 fn encode(bytes: &[u8; BYTES]) -> String {
     let mut text = String::new();
     for at in (0..BYTES * 8).step_by(5) {
-        let bit = |at: usize| bytes.get(at / 8).map_or(0, |byte| usize::from(byte >> (7 - at % 8) & 1));
-        let number = (at..at + 5).fold(0, |number, at| number << 1 | bit(at));
+        let bit = |at: usize| bytes.get(at / 8).map_or(0, |byte| usize::from((byte >> (7 - at % 8)) & 1));
+        let number = (at..at + 5).fold(0, |number, at| (number << 1) | bit(at));
         text.push(char::from(LETTERS[number]));
     }
     text
@@ -128,7 +128,7 @@ fn decode(text: &str) -> Option<[u8; BYTES]> {
         let number = LETTERS.iter().position(|known| *known == letter)?;
         for bit in 0..5 {
             let place = at * 5 + bit;
-            if place < BYTES * 8 && number >> (4 - bit) & 1 == 1 {
+            if place < BYTES * 8 && (number >> (4 - bit)) & 1 == 1 {
                 bytes[place / 8] |= 1 << (7 - place % 8);
             }
         }

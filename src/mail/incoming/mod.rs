@@ -4,7 +4,9 @@
 //! fetches nothing, and gives back text only.
 
 pub mod cut;
+pub mod folder;
 mod html;
+pub mod markup;
 pub mod sort;
 
 use mail_parser::{Message, PartType};
