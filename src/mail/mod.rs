@@ -12,6 +12,7 @@ pub mod digest;
 pub mod directory;
 pub mod erasure;
 pub mod identity;
+pub mod incoming;
 pub mod invitation;
 mod memory;
 pub mod new_device;

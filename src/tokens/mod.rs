@@ -6,6 +6,7 @@ pub mod access_token;
 pub mod invitation;
 pub mod passkey;
 pub mod refresh;
+pub mod reply;
 pub mod second_factor;
 pub mod sign_in;
 pub mod single_sign_on;
