@@ -80,7 +80,7 @@ async fn main() {
         for members in &args.members {
             match uri(engine) {
                 None => {
-                    eprintln!("SKIPPED: {engine}, as HOPE_TEST_MONGODB is not set. Use `make bench-digest`.")
+                    eprintln!("SKIPPED: {engine}, as HOPE_TEST_MONGODB is not set. Use `make bench-digest`.");
                 }
                 Some((uri, folder)) => measure(engine, *members, &args, &uri, folder.path(), &sink).await,
             }
